@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"io"
-	"slices"
 	"sync"
 	"testing"
 
@@ -200,9 +199,6 @@ func anonymous(stream []byte) []byte {
 	return b
 }
 
-// sealedFinished is how long that record is: header, explicit nonce, message, tag.
-const sealedFinished = 5 + 8 + 16 + 16
-
 // resuming makes configurations of two sides that have met: the client offers the ticket of a full
 // handshake. What it resumes repeats to the byte.
 func resuming(t testing.TB) func(iana.Side) *negotiation.Config {
@@ -236,57 +232,4 @@ func resuming(t testing.TB) func(iana.Side) *negotiation.Config {
 		}
 		return c
 	}
-}
-
-// FuzzEngine: a peer that says anything, at first or in the middle of a right handshake, gets an
-// error or nothing; never a handshake that is done before all of it was right, and never data.
-func FuzzEngine(f *testing.F) {
-	again := resuming(f)
-	engines, resumed := connectBy(f, again)
-	if engines[0].Machine().Origin() == nil || engines[1].Machine().Origin() == nil {
-		f.Fatal("not resumed")
-	}
-	_, full := connect(f)
-	for side := range 4 {
-		sent := full
-		if side > 1 {
-			sent = resumed
-		}
-		honest := sent[1-side%2]
-		f.Add(byte(side), uint16(0), []byte("GET / HTTP/1.1\r\n\r\n"))
-		f.Add(byte(side), uint16(0), honest)
-		f.Add(byte(side), uint16(len(honest)), []byte{23, 3, 3, 0, 1, 0})
-		f.Add(byte(side), uint16(100), []byte{20, 3, 3, 0, 1, 1})
-		f.Add(byte(side), uint16(0), anonymous(honest))
-	}
-	f.Fuzz(func(t *testing.T, side byte, right uint16, wrong []byte) {
-		me := iana.Side(side % 2)
-		sent, config := full, config
-		if side/2%2 == 1 {
-			sent, config = resumed, again
-		}
-		honest := sent[me.Peer()]
-		stream := append(bytes.Clone(honest[:min(int(right), len(honest))]), wrong...)
-		e := NewEngine(me, config(me))
-		var err error
-		for _, chunk := range append([][]byte{nil},
-			slices.Collect(slices.Chunk(stream, 1+len(wrong)%300))...) {
-			arrive(e, chunk)
-			if err = advance(e); err != nil || e.Machine().Done() {
-				break
-			}
-			sealed(e)
-		}
-		// The honest peer's last record is its Finished, which proves all that came before it,
-		// however that was cut into records.
-		if err == nil && e.Machine().Done() &&
-			!bytes.Contains(stream, honest[len(honest)-sealedFinished:]) {
-			t.Error("done, and the peer was not honest")
-		}
-		if e.Machine().Done() {
-			if n, _ := e.Read(make([]byte, 10)); n > 0 {
-				t.Errorf("%d bytes that nobody sealed", n)
-			}
-		}
-	})
 }

@@ -240,51 +240,6 @@ func TestLargeBuffersAreGivenBack(t *testing.T) {
 	}
 }
 
-// FuzzInbound: any bytes in any chunks give items or an error. Items are within their limits; under
-// keys nothing comes of what nobody sealed; and memory follows the bytes.
-func FuzzInbound(f *testing.F) {
-	f.Add(slices.Concat(rec(iana.RecordHandshake, msg(iana.ClientHello, 1, 2, 3)...),
-		rec(iana.RecordChangeCipherSpec, 1), rec(iana.RecordAlert, 1, 0)), byte(7), false)
-	f.Add(rec(iana.RecordApplicationData, make([]byte, 100)...), byte(0), true)
-	f.Add([]byte{22, 3, 3, 0x48, 0, 0}, byte(1), false)
-	f.Add(bytes.Repeat(rec(iana.RecordHandshake, 0, 0, 0, 0), 50), byte(3), false)
-	f.Fuzz(func(t *testing.T, stream []byte, chunk byte, protected bool) {
-		in := NewInbound(iana.Server, nil)
-		if protected {
-			p, err := record.New(record.AES_128_GCM, nil,
-				record.Params{Version: iana.TLS12,
-					Keys: record.Keys{Key: make([]byte, 16), IV: make([]byte, 4)}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := in.Protect(p); err != nil {
-				t.Fatal(err)
-			}
-		}
-		items, err := feed(in, slices.Collect(slices.Chunk(stream, int(chunk)+1)))
-		sum := 0
-		for _, i := range items {
-			sum += len(i.Body)
-			if i.Type != iana.RecordHandshake && len(i.Body) > record.MaxPlaintext ||
-				len(i.Body) > maxMessage {
-				t.Errorf("a %v of %d bytes", i.Type, len(i.Body))
-			}
-		}
-		if protected && len(items) > 0 {
-			t.Errorf("%d items that nobody sealed", len(items))
-		}
-		if sum > len(stream) {
-			t.Errorf("%d bytes came of %d", sum, len(stream))
-		}
-		if e, ok := errors.AsType[*alert.Error](err); err != nil && (!ok || e.Ref == "") {
-			t.Errorf("an error without an alert or a section: %v", err)
-		}
-		if len(in.buf) > largeBuffer || in.messages.Cap() > 2*len(stream)+4096 {
-			t.Errorf("%d and %d bytes are held for %d", len(in.buf), in.messages.Cap(), len(stream))
-		}
-	})
-}
-
 func ExampleInbound() {
 	in := NewInbound(iana.Client, nil)
 	n := copy(in.Space(), []byte{22, 3, 1, 0, 5, 1, 0, 0, 1, 42})

@@ -119,28 +119,57 @@ func change13(e message.Extensions, b []byte) message.Extensions {
 // is accepted by both or by neither.
 func FuzzResumption13(f *testing.F) {
 	for options := range 256 {
-		f.Add([]byte{byte(options)})
+		f.Add([]byte{byte(options), 0})
+	}
+	for extra := range meanwhile {
+		for options := range 8 {
+			f.Add([]byte{1 << options, byte(extra)})
+		}
+		f.Add([]byte{0, byte(extra)})
+		for e := range byte(4) {
+			for at := range byte(14) {
+				f.Add([]byte{0, byte(extra), e, at * 3, at})
+			}
+		}
 	}
 	for _, kind := range []byte{1, 2, 8, 13, 11} {
 		for what := range byte(6) {
 			for at := range byte(8) {
-				f.Add([]byte{at * 37, kind, what, at, at})
+				f.Add([]byte{at * 37, 0, kind, what, at, at})
+				f.Add([]byte{64, 0, kind, what, at, at})
 			}
 		}
 	}
 	f.Fuzz(func(t *testing.T, b []byte) {
-		if len(b) == 0 {
+		if len(b) < 2 {
 			return
 		}
-		ours, theirs, _ := earlyConfigs(t)
+		ours, theirs, at := earlyConfigs(t)
+		var kept []*Session
+		ours.Keep = func(s *Session) { kept = append(kept, s) }
+		theirs.Seal = func(_ context.Context, s *Session) ([]byte, error) { return s.Encode() }
+		theirs.Count = 2
+		extra := int(b[1]) % len(meanwhile)
 		for bit, edit := range options13 {
-			if b[0]>>bit&1 != 0 {
+			if b[0]>>bit&1 != 0 && (extra == 0 || bit != len(options13)-1) {
 				edit(t, ours, theirs)
 			}
 		}
+		meanwhile[extra](t, ours, theirs, at)
 		m, errs := perform13(ours, theirs,
-			func(p player) player { return mutant13{p, b[1:]} })
-		if len(b) == 1 && errs != [2]error{} {
+			func(p player) player { return mutant13{p, b[2:]} })
+		takeTickets(m, b)
+		for _, s := range kept {
+			if s != nil && (!s.IsPSK() || len(s.Ticket) == 0) {
+				t.Errorf("a session of %v with a ticket of %d bytes", s.Version, len(s.Ticket))
+			}
+		}
+		for side, err := range errs {
+			if err != nil {
+				m[side].Withdraw()
+			}
+		}
+		if len(b) == 2 && extra == 0 && errs != [2]error{} {
 			t.Fatalf("options %#x: %v", b[0], errs)
 		}
 		c, s := m[0], m[1]
@@ -156,4 +185,38 @@ func FuzzResumption13(f *testing.F) {
 			}
 		}
 	})
+}
+
+// takeTickets gives the client the server's tickets, as they are and changed as three bytes say.
+func takeTickets(m [2]*Machine, b []byte) {
+	c, s := m[iana.Client], m[iana.Server]
+	d, ok := s.carrier.(*desk)
+	if !ok || !c.Done() || !s.Done() {
+		return
+	}
+	if p, ok := c.player.(mutant13); ok {
+		c.player = p.player
+	}
+	for _, l := range d.said {
+		if l.kind != Kind(iana.NewSessionTicket) {
+			continue
+		}
+		raw := bytes.Clone(l.raw)
+		_ = c.TakeTicket(raw)
+		for e := b[2:]; len(e) >= 3; e = e[3:] {
+			changed := bytes.Clone(raw)
+			at := 4 + int(e[1])%(len(changed)-4)
+			switch e[0] % 4 {
+			case 0:
+				changed[at] ^= 1 << (e[2] % 8)
+			case 1:
+				changed[at] = e[2]
+			case 2:
+				changed = resize(changed[:at])
+			case 3:
+				changed = resize(append(changed, e...))
+			}
+			_ = c.TakeTicket(changed)
+		}
+	}
 }

@@ -46,6 +46,13 @@ func meetings(t testing.TB) []*acquaintance {
 			c.Credentials = []*pki.Credential{guest}
 			s.ClientAuth = negotiation.ClientAuth{Request: true, Require: true}
 		}},
+		{"ticket, pre-shared key", iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256, true,
+			func(c, s *negotiation.Config) {
+				find := func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+					return &negotiation.PSK{Identity: []byte("key"), Key: make([]byte, 32)}, nil
+				}
+				c.FindKey, s.FindKey = find, find
+			}},
 		{"ID, protocol", ecdheECDSA, false, func(c, s *negotiation.Config) {
 			c.Protocols, s.Protocols = []string{"one", "two"}, []string{"two"}
 		}},
@@ -269,6 +276,11 @@ func FuzzResumption(f *testing.F) {
 	all := meetings(f)
 	for i := range all {
 		f.Add([]byte{byte(i), 0, 0})
+		for store := range stores {
+			f.Add([]byte{byte(i), 0, 12, byte(store)})
+			f.Add([]byte{byte(i), 0, 0, byte(store)})
+			f.Add([]byte{byte(i), 0, 0, byte(store), 1, 5, 9, 9}) // and it ends in an error
+		}
 		for change := range changes {
 			f.Add([]byte{byte(i), byte(change), 0})
 			f.Add([]byte{byte(i), 0, byte(change)})
@@ -277,6 +289,12 @@ func FuzzResumption(f *testing.F) {
 			for _, to := range []byte{0, 1, 2, 3} {
 				f.Add([]byte{byte(i), 0, 0, 0, what, 9, to})
 				f.Add([]byte{byte(i), 0, 0, 1, what, 1, to})
+			}
+		}
+		for _, what := range []byte{4, 5, 6, 9, 14} {
+			for at := range byte(16) {
+				f.Add([]byte{byte(i), 0, 0, 0, what, at, at})
+				f.Add([]byte{byte(i), 0, 0, 1, what, at, at})
 			}
 		}
 		f.Add([]byte{byte(i), 0, 0, 0, 0, 0, 0, 0, 9, 0, 1})
@@ -291,7 +309,27 @@ func FuzzResumption(f *testing.F) {
 		ours, theirs := changes[int(b[1])%len(changes)], changes[int(b[2])%len(changes)]
 		ours.edit(client)
 		theirs.edit(server)
+		store := 0
+		if len(b)%4 == 0 { // a byte more than edits have
+			store = int(b[3]) % len(stores)
+			kept, err := session.DecodeSession(a.kept)
+			if err != nil {
+				t.Fatal(err)
+			}
+			was := a.kept
+			stores[store](client, server, kept)
+			if a.kept, err = kept.Encode(); err != nil {
+				t.Fatal(err)
+			}
+			defer func() { a.kept = was }()
+			b = append(b[:3:3], b[4:]...)
+		}
 		c, s, errs := a.resume(client, server, b[3:])
+		for side, m := range []*Machine{c, s} {
+			if errs[side] != nil {
+				m.Withdraw()
+			}
+		}
 		if errs == [2]error{} && (!c.Done() || !s.Done()) {
 			t.Fatalf("%s: no error and no end", a.what)
 		}
@@ -300,7 +338,7 @@ func FuzzResumption(f *testing.F) {
 			theirs.strict) {
 			t.Errorf("%s: resumed by another configuration", a.what)
 		}
-		if len(b) == 3 && b[1] == 0 && b[2] == 0 && (!c.Resumed || !s.Resumed ||
+		if len(b) == 3 && store == 0 && b[1] == 0 && b[2] == 0 && (!c.Resumed || !s.Resumed ||
 			!s.Done()) {
 			t.Errorf("%s: not resumed though nothing changed: %v", a.what, errs)
 		}

@@ -62,13 +62,18 @@ var targets = []target{
 			{"decrypt_sum begin", "it runs from 1 MiB of a direction on"},
 		}},
 	{pkg: "compression", name: "FuzzExpand", attacks: "compression expandBrotli narrow expandZstd"},
-	{pkg: "engine", name: "FuzzInbound", attacks: "inbound; items"},
+	{pkg: "engine", name: "FuzzInbound", attacks: "inbound; items; hello2; first"},
 	{pkg: "engine", name: "FuzzEngine",
-		attacks: "engine Advance take flightEnds receiveAlert; " +
-			"advance; read Read Step"},
-	{pkg: "engine", name: "FuzzScenes", attacks: "engine13; late; early; read; seal"},
+		attacks: "engine flightEnds; advance Advance take " +
+			"limitRequests early closedEarly receiveAlert; read Read"},
+	{pkg: "engine", name: "FuzzQUIC", attacks: "quic"},
+	{pkg: "engine", name: "FuzzScenes", attacks: "engine13; late; early; read"},
 	{pkg: "explain", name: "FuzzTranscript", attacks: "derive_transcript"},
-	{pkg: "handshake", name: "FuzzMachine", attacks: "spine; client12; server12"},
+	{pkg: "handshake", name: "FuzzMachine", attacks: "spine expected order Turn " +
+		"Take take end run check verify verifyData remember effect finish parse spell " +
+		"spellExpected; " +
+		"client12 receive resumed serverHello certificate fits serverKeyExchange " +
+		"certificateRequest; server12 receive certificate exchanged secret"},
 	{pkg: "handshake", name: "FuzzResumption", attacks: "resume"},
 	{pkg: "handshake", name: "FuzzResumption13", attacks: "offered13; selected13; tickets13"},
 	{pkg: "internal/conformance", name: "FuzzSessionState", attacks: "session_state", cover: "."},
@@ -93,7 +98,7 @@ var targets = []target{
 		"message New new12 new13 Parse Annotate Encode Length"},
 	{pkg: "message", name: "FuzzContent", attacks: "contents layout; contents13 layout"},
 	{pkg: "message", name: "FuzzHello", attacks: "client_hello layout"},
-	{pkg: "observe", name: "FuzzStream", attacks: "lane; open; observe; schedule"},
+	{pkg: "observe", name: "FuzzStream", attacks: "lane; open; observe"},
 	{pkg: "pki", name: "FuzzParseChain", attacks: "chain ParseChain PublicKey Raw tooLong Leaf; " +
 		"lenient ReadChain checkRSA rsaKey Faults Excuse Sound Error Unwrap"},
 	{pkg: "pki", name: "FuzzVerify", attacks: "chain Verify otherPath refuse; path"},
