@@ -64,14 +64,15 @@ func (c *Chain) VerifyOnce(from iana.Side, t Trust) ([][]*x509.Certificate, erro
 }
 
 // keeps reports whether a verdict about the chain can be kept. Where the system verifies, and not
-// crypto/x509, it may answer differently each time.
+// crypto/x509, it may answer differently each time. A chain with a fault, which may be one that was
+// excused, has no verdict, even if the same certificates had one: see Excuse.
 func (c *Chain) keeps(t Trust) bool {
 	size := 0
 	for _, cert := range c.Certs {
 		size += len(cert.Raw)
 	}
 	systems := t.Roots == nil && runtime.GOOS != "linux"
-	return size > 0 && size <= maxVerdict && !systems
+	return size > 0 && size <= maxVerdict && !systems && len(c.faults) == 0
 }
 
 // verdictKey returns a hash of all that a verdict depends on, the pool and the time aside. Each

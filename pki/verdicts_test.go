@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
@@ -90,6 +91,26 @@ func TestAVerdictHoldsForTheSameQuestionOnly(t *testing.T) {
 		if found := verdicts.find(of.verdictKey(from, trust), trust) != nil; found != c.want {
 			t.Errorf("%s: the verdict holds: %v, expected %v", c.what, found, c.want)
 		}
+	}
+}
+
+// A fault that was excused is no reason to believe the chain later, by a verdict from before.
+func TestAnExcusedChainHasNoVerdict(t *testing.T) {
+	chain, root := chainsOf(t, "excused verdicts")
+	trust := Trust{Roots: root.Pool(), Name: "known.test", Now: now}
+	if _, err := chain.VerifyOnce(iana.Server, trust); err != nil {
+		t.Fatal(err)
+	}
+	again, err := ParseChain(chain.Raw())
+	if err != nil {
+		t.Fatal(err)
+	}
+	misuse := alert.Fail(alert.IllegalParameter, keyUsageRef, "used otherwise")
+	if err := again.Excuse(misuse); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := again.VerifyOnce(iana.Server, trust); alert.Of(err) != alert.BadCertificate {
+		t.Errorf("got %v, expected the excused fault", err)
 	}
 }
 

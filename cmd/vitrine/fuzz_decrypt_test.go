@@ -206,19 +206,24 @@ func recordedCases(f *testing.F) (all []recordedCase) {
 	if err != nil {
 		f.Fatal(err)
 	}
+	one := mixed(f, 1)
 	for way := range ways {
 		all = append(all, recordedCase{file, secrets, byte(way), 0},
-			recordedCase{mixed(f), nil, byte(way), uint16(way % 4 * 70)})
+			recordedCase{mixed(f, 9), nil, byte(way), uint16(way % 4 * 70)},
+			recordedCase{one, nil, byte(way), 0})
 	}
 	return all
 }
 
 // mixed is a capture of connections that are not of TLS, or say a hello and no more.
-func mixed(f *testing.F) []byte {
+func mixed(f *testing.F, most int) []byte {
 	var out bytes.Buffer
 	w := capture.NewWriter(&out, capture.WriterOptions{})
 	for i, said := range []string{"GET / HTTP/1.1\r\n\r\n", "SSH-2.0-x\r\n", "\x16\x03\x01\x00\x05",
 		"\x15\x03\x03\x00\x02\x02\x28", "EHLO x\r\n", "\x00\x01"} {
+		if i >= most {
+			break
+		}
 		at := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(40000+i))
 		c := w.Connection(at, netip.MustParseAddrPort("192.0.2.2:443"))
 		c.Send(iana.Client, time.Unix(1, 0), []byte(said))

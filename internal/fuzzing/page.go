@@ -81,7 +81,12 @@ const tail = `
 |---|---|---|
 | ClientHello | FuzzHello | crypto/tls, which reads the same suites, groups and names |
 | finite fields | FuzzFiniteField | math/big, share and secret |
+| RSA-encrypted secrets | FuzzRSA | math/big, which decides what was sent |
 | AEADs of TLS 1.3 | FuzzAEAD | the standard library's, and x/crypto's, both ways |
 | chains | FuzzVerify | crypto/x509, where it knows all signatures |
 | private keys | FuzzParsePrivateKey | crypto/x509 |
+| captures | TestStreamsMatchTshark, TestEveryCaptureOfTheIndexIsReadAsByTshark | tshark, whose answers are in testdata/captures |
+
+What has none: states of a handshake after the hellos, which are compared with the transcript that is
+right (FuzzMachine, FuzzEngine, FuzzScenes, FuzzQUIC) and not with another stack; captures with a fault.
 `

@@ -92,6 +92,7 @@ var targets = []target{
 		"ecdhe Offer Answer Share Finish standard goldilocks Restore"},
 	{pkg: "kex", name: "FuzzHybrid", attacks: "hybrid join split refuse Offer " +
 		"offer Restore Answer Finish CurveHalf Rejoin"},
+	{pkg: "kex", name: "FuzzRSA", attacks: "rsa DecryptPreMaster OpenPreMaster sameVersion"},
 	{pkg: "message", name: "FuzzMessage", attacks: "certificate; client_hello layout; " +
 		"client_key_exchange; compressed_certificate layout; finished; hello2; " +
 		"imported_identity; old; server_hello layout; server_key_exchange layout; tls13; " +
