@@ -77,7 +77,7 @@ func testCallbacksHaveTheirSay(t *testing.T, version func(*vitrine.Config)) {
 }
 
 // RFC 8446 §4.2.4
-func TestAServerIsToldTheAuthoritiesThatAClientTakes(t *testing.T) {
+func TestTheClientsAuthoritiesReachTheServersCallback(t *testing.T) {
 	var told [][]byte
 	config := rig.ServerConfig(t, func(c *vitrine.Config) {
 		c.GetConfigForClient = func(i *vitrine.ClientHelloInfo) (*vitrine.Config, error) {

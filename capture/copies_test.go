@@ -26,7 +26,7 @@ func (c *copyist) Again(_ iana.Side, back int64, b []byte) {
 }
 
 // Another copy of a byte is told with its place, whether the first one was passed on or waits.
-func TestOtherCopiesAreTold(t *testing.T) {
+func TestOtherCopiesArePassedOn(t *testing.T) {
 	type move struct {
 		at   uint32
 		data string

@@ -121,7 +121,7 @@ func tsharkVersion(t *testing.T) string {
 	return version[:len("TShark (Wireshark) 4.0.17")]
 }
 
-func TestEveryCaptureGivesItsPacketsAndItsSecrets(t *testing.T) {
+func TestEveryCaptureYieldsItsPacketsAndSecrets(t *testing.T) {
 	packets, embedded := 0, map[SecretsType]int{}
 	comments := 0
 	for _, c := range index(t) {

@@ -176,7 +176,7 @@ var notOfTshark = map[string]string{
 func TestEveryTunnelIsDecoded(t *testing.T) { decodeAll(t, tunnels, notOfTshark) }
 
 // What is not decoded is counted and named, and the count of names is bounded.
-func TestWhatIsNotReadIsNamed(t *testing.T) {
+func TestSkippedPacketsAreNamed(t *testing.T) {
 	a := Assembler{}
 	add := func(link LinkType, s string) {
 		b := frame(t, s)

@@ -414,7 +414,7 @@ func TestTimeDoesNotGoBack(t *testing.T) {
 	}
 }
 
-func TestWhatWaitsForSecretsIsBounded(t *testing.T) {
+func TestWaitingForSecretsIsBounded(t *testing.T) {
 	var out bytes.Buffer
 	w := capture.NewWriter(&out, capture.WriterOptions{HoldsSecrets: true})
 	c := w.Connection(netip.AddrPort{}, netip.AddrPort{})

@@ -10,7 +10,7 @@ import (
 )
 
 // What follows a close_notify is ignored, whatever it is: RFC 8446 §6.1.
-func TestNothingCountsBehindCloseNotify(t *testing.T) {
+func TestDataAfterCloseNotifyIsIgnored(t *testing.T) {
 	for what, behind := range map[string]func(e *Engine) error{
 		"data":        func(e *Engine) error { return e.Seal([]byte("data")) },
 		"a KeyUpdate": func(e *Engine) error { return e.UpdateKeys(iana.UpdateRequested) },

@@ -153,7 +153,7 @@ func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
 
 // What the peer ends is answered with nothing, whatever error it leads to; and an error that only
 // looks like the peer's end is answered.
-func TestNothingIsSaidToAPeerThatEnded(t *testing.T) {
+func TestNothingIsSentToAPeerThatEnded(t *testing.T) {
 	wraps := fmt.Errorf("a callback: %w",
 		&alert.Received{Level: alert.Fatal, Description: alert.UnknownCA})
 	for _, tt := range []struct {

@@ -12,7 +12,7 @@ import (
 
 // What a peer may send without an effect has a bound, in a row: up to it nothing happens, and one
 // more ends the connection. Application data between them makes the count begin anew.
-func TestWhatMeansNothingIsBounded(t *testing.T) {
+func TestFloodsOfEmptyItemsAreBounded(t *testing.T) {
 	handshakeOf := func(typ iana.HandshakeType, body ...byte) func(*Engine) error {
 		raw := append([]byte{byte(typ), 0, 0, byte(len(body))}, body...)
 		return func(e *Engine) error { return e.Out.Seal(iana.RecordHandshake, raw) }

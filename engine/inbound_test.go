@@ -48,7 +48,7 @@ func msg(t iana.HandshakeType, body ...byte) []byte {
 }
 
 // RFC 5246 §6.2.1: records have nothing to do with messages, and arrivals nothing with records.
-func TestMessagesComeWholeHoweverTheyAreCut(t *testing.T) {
+func TestMessagesAreJoinedFromAnyPieces(t *testing.T) {
 	var want []Item
 	var all []byte
 	for i, n := range []int{0, 1, 3, 100, 5000, 16384, 40000, 0, 7} {

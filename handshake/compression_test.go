@@ -24,7 +24,7 @@ func bothCertified(t *testing.T) (client, server *negotiation.Config) {
 }
 
 // Whoever says so gets a compressed certificate, and nobody else. See RFC 8879 §3 and §4.
-func TestCertificatesAreCompressedForThoseWhoAsk(t *testing.T) {
+func TestCertificatesAreCompressedOnRequest(t *testing.T) {
 	for _, c := range []struct {
 		what           string
 		client, server []iana.CertificateCompressionAlgorithm

@@ -78,7 +78,7 @@ func asItIs(p player) player { return p }
 
 // RFC 8446 §4.2.10: what must be as it was when the ticket was made, and §8 on replay. A server
 // that finds a difference ignores early data and resumes all the same, where it can.
-func TestWhatEarlyDataDependsOn(t *testing.T) {
+func TestConditionsForEarlyData(t *testing.T) {
 	for _, c := range []struct {
 		what    string
 		change  func(c, s *negotiation.Config, at *Session)

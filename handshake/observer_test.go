@@ -64,7 +64,7 @@ func TestHellosCiteTheirVersion(t *testing.T) {
 }
 
 // What would come next is named once, however many figures go on with it.
-func TestWhatIsAwaitedIsNamedOnce(t *testing.T) {
+func TestTheExpectedMessageIsNamedOnce(t *testing.T) {
 	m := NewObserver(nil, nil, &desk{})
 	if got, want := m.Awaited(), "the client's client_hello (RFC 5246 §7.4.1.2)"; got != want {
 		t.Errorf("got %q, expected %q", got, want)

@@ -14,7 +14,7 @@ import (
 
 // Who ended a handshake, and how, is told for every version, whether its records can be read or
 // not.
-func TestWhoEndedAHandshakeIsTold(t *testing.T) {
+func TestTheSideThatEndedAHandshakeIsReported(t *testing.T) {
 	fin := func(by iana.Side) *capture.Facts {
 		f := &capture.Facts{Packets: [2]int{3, 3}, First: by}
 		f.Endings[by] = capture.EndedFIN
@@ -84,7 +84,7 @@ func TestWhoEndedAHandshakeIsTold(t *testing.T) {
 }
 
 // What begins without TLS is named as far as its first bytes tell.
-func TestWhatIsInTheClearIsNamed(t *testing.T) {
+func TestProtocolsInTheClearAreNamed(t *testing.T) {
 	for _, c := range []struct {
 		says []segment
 		want string
@@ -116,7 +116,7 @@ func TestWhatIsInTheClearIsNamed(t *testing.T) {
 
 // A key log that has no secret for a connection is told apart from one that has another kind of
 // secret for it, or zeros.
-func TestWhatAKeyLogLacksIsTold(t *testing.T) {
+func TestMissingKeyLogLinesAreReported(t *testing.T) {
 	for line, want := range map[string]string{
 		"CLIENT_RANDOM $ " + strings.Repeat("00", 48):           "zeros in place of the secret",
 		"CLIENT_TRAFFIC_SECRET_0 $ " + strings.Repeat("11", 32): "has CLIENT_TRAFFIC_SECRET_0 for",

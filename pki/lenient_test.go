@@ -163,7 +163,7 @@ func TestTheKeyOfARefusedCertificateIsItsOwn(t *testing.T) {
 }
 
 // CVE-2020-0601: a generator of one's own makes any public key one's own. Each parameter counts.
-func TestExplicitParametersAreACurveOnlyAsAWhole(t *testing.T) {
+func TestExplicitParametersMustMatchACurveCompletely(t *testing.T) {
 	der, _ := refused(t, "explicit")
 	c, _ := ReadCertificate(der)
 	_, params, _, ok := splitSPKI(c.RawSubjectPublicKeyInfo)

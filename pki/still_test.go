@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-func TestWhatHeldOnceHoldsOnlyAsLongAsItShould(t *testing.T) {
+func TestResumptionChecksTheChainAgain(t *testing.T) {
 	now := time.Now()
 	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {

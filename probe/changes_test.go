@@ -105,7 +105,7 @@ func TestReportsAreComparedAndAsTheirSchemaSays(t *testing.T) {
 	}
 }
 
-func TestReadRefusesWhatIsNoReport(t *testing.T) {
+func TestReadRefusesInvalidReports(t *testing.T) {
 	for _, text := range []string{"{}", "[]", "no", `{"target": "a:443"}`,
 		`{"target": "a:443", "at": "2026-11-27T12:00:00Z", "versions": [{"name": "\u001b[31m"}]}`,
 		`{"target": "a:443", "at": "2026-11-27T12:00:00Z", "findings": [{"severity": "\u009b"}]}`,

@@ -16,7 +16,7 @@ import (
 
 // What is read by other programs has the members that they need, one result for each finding, and
 // says what was not reached.
-func TestFormatsHaveWhatTheyMust(t *testing.T) {
+func TestFormatsFollowTheirSchemas(t *testing.T) {
 	old := ask(t, listen(t, broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{
 		rig.Certificate(t, throwaway.ECDSA)}, MinVersion: tls.VersionTLS10,
 		MaxVersion: tls.VersionTLS12})))

@@ -20,7 +20,7 @@ type clock struct{ t time.Time }
 
 func (c *clock) now() time.Time { return c.t }
 
-func TestMemoryForgetsWhatWasNotUsedLongest(t *testing.T) {
+func TestMemoryDropsTheLeastRecentlyUsed(t *testing.T) {
 	m, ctx := NewMemory(3), context.Background()
 	has := func(id string) bool {
 		b, err := m.Get(ctx, []byte(id))
@@ -86,7 +86,7 @@ func TestMemoryGivesAValueAwayOnce(t *testing.T) {
 	}
 }
 
-func TestMemoryForgetsWhatIsTooOld(t *testing.T) {
+func TestMemoryDropsExpiredValues(t *testing.T) {
 	c, ctx := &clock{time.Unix(1e9, 0)}, context.Background()
 	m := NewMemory(3)
 	m.now = c.now
@@ -223,7 +223,7 @@ func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {
 }
 
 // Every bit of a ticket is authenticated, and any part of it is none.
-func TestForgedTicketsAreNone(t *testing.T) {
+func TestForgedTicketsAreRejected(t *testing.T) {
 	key := NewTicketKey([32]byte{1})
 	ticket, err := SealTicket(rand.Reader, key, aSession())
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 
 // A server that ends its connection without close_notify: RFC 9112 §6.3 and §8 say which bodies
 // that cuts. What net/http over crypto/tls takes, a Transport takes, and no more.
-func TestTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T) {
+func TestTransportReadsBodiesThatEndWithTheConnection(t *testing.T) {
 	rig.EachVersion(t, testTransportReadsWhatOnlyTheEndOfTheConnectionEnds)
 }
 

@@ -267,7 +267,7 @@ func testThePrefaceIsNoWayIntoHTTP2(t *testing.T, version func(*vitrine.Config))
 }
 
 // What a GetConfigForClient offers is seen when it was agreed on, and no sooner.
-func TestAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T) {
+func TestAnUnsupportedProtocolEndsTheConnection(t *testing.T) {
 	rig.EachVersion(t, testAProtocolThatNobodySpeaksEndsTheConnection)
 }
 

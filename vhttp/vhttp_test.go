@@ -270,7 +270,7 @@ func testManyRequestsAtOnceShareOneConnectionOfHTTP2(t *testing.T, version func(
 	}
 }
 
-func TestWhatCannotBeSpokenIsAnErrorAtSetUp(t *testing.T) {
+func TestUnsupportedProtocolsAreAnErrorAtSetUp(t *testing.T) {
 	inner := func() net.Listener { // Serve closes it
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {

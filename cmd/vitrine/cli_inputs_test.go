@@ -67,7 +67,7 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 }
 
 // A value that a flag does not take is told with what it takes, and a line that works.
-func TestValuesOfFlagsAreToldInWords(t *testing.T) {
+func TestFlagValuesAreDescribed(t *testing.T) {
 	for _, c := range []struct{ line, says, try string }{
 		{"connect x --timeout 5", `a time with its unit, such as 5s, 500ms or 2m, got "5"`,
 			"vitrine connect x --timeout=5s"},
@@ -110,7 +110,7 @@ func TestValuesOfFlagsAreToldInWords(t *testing.T) {
 }
 
 // What was asked for with --print or --out and is not there is no success, and why is said.
-func TestNothingToPrintIsNoSuccess(t *testing.T) {
+func TestNothingToPrintIsAFailure(t *testing.T) {
 	capture := filepath.Join("..", "..", "testdata", "cases", "encapsulations", "ppp.pcap")
 	for _, args := range [][]string{{"--print"}, {"--out", t.TempDir()}} {
 		code, stdout, stderr := command(t, append([]string{"decrypt", capture}, args...)...)

@@ -24,7 +24,7 @@ type told struct {
 
 // Each server with one fault is told: the cause, and the narrowest line that works, which then
 // works. Nothing false is inferred.
-func TestConnectTellsEachFault(t *testing.T) {
+func TestConnectReportsEachFault(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")
 	block := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: rig.Authority().Cert.Raw})
 	if err := os.WriteFile(ca, block, 0o600); err != nil {

@@ -21,7 +21,7 @@ import (
 
 // A server that asks for another handshake gets no_renegotiation or a ClientHello, after the first
 // handshake is done. See RFC 5246 §7.4.1.1.
-func TestRenegotiationIsTold(t *testing.T) {
+func TestRenegotiationIsReported(t *testing.T) {
 	hello := &trace.Message{From: iana.Client, Type: iana.ClientHello}
 	refused := &trace.Alert{From: iana.Client, Description: alert.NoRenegotiation}
 	for _, c := range []struct {

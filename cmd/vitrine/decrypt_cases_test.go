@@ -49,7 +49,7 @@ func (c captureCase) run(t *testing.T) {
 }
 
 // A handshake that a peer ended is no hole in the capture. Its server's name is known.
-func TestHandshakesThatWereEndedAreToldAsSuch(t *testing.T) {
+func TestEndedHandshakesAreReported(t *testing.T) {
 	const hole = "does not have all of the handshake"
 	keys := " --keylog encapsulations/keys.log"
 	for _, c := range []captureCase{
@@ -131,7 +131,7 @@ func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
 
 // What a capture lacks is told with its cause, and of two copies the one that authenticates is
 // read.
-func TestFaultsOfTCPAreTold(t *testing.T) {
+func TestFaultsOfTCPAreReported(t *testing.T) {
 	for _, c := range []captureCase{
 		{"tcp/snap96.pcap", "--keylog tcp/keys.log", 3, []string{
 			"bytes_missing: 8925 bytes of the client are not in the capture", "(snaplen 96)",

@@ -83,7 +83,7 @@ func goServer(t *testing.T, dir string, config *tls.Config) (addr string) {
 }
 
 // connect tells what came of a session of other servers, and why there was none.
-func TestConnectTellsWhatBecameOfASession(t *testing.T) {
+func TestConnectReportsTheSession(t *testing.T) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {
 		t.Fatal(err)
@@ -152,7 +152,7 @@ func TestConnectTellsWhatBecameOfASession(t *testing.T) {
 }
 
 // connect tells what came of early data that it sent to other servers, and why it sent none.
-func TestConnectTellsWhatBecameOfEarlyData(t *testing.T) {
+func TestConnectReportsEarlyData(t *testing.T) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {
 		t.Fatal(err)
@@ -195,7 +195,7 @@ func TestConnectTellsWhatBecameOfEarlyData(t *testing.T) {
 
 // The log of serve tells which clients of other stacks came back, and what came of early data.
 // Within its first ten seconds a server takes none.
-func TestServeTellsSessionsAndEarlyData(t *testing.T) {
+func TestServeLogsSessionsAndEarlyData(t *testing.T) {
 	installed(t, "openssl")
 	for _, asJSON := range []bool{false, true} {
 		s, ca := serving(t, "--early-data", fmt.Sprint("--json=", asJSON))
@@ -205,7 +205,8 @@ func TestServeTellsSessionsAndEarlyData(t *testing.T) {
 			t.Fatal(err)
 		}
 		client := "openssl s_client -connect " + s.addr + " -ign_eof -CAfile " + ca
-		for _, rest := range []string{"-sess_out", "-sess_in", "-early_data " + request + " -sess_in"} {
+		for _, rest := range []string{"-sess_out", "-sess_in", "-early_data " + request +
+			" -sess_in"} {
 			if out, err := shell(t, client+" "+rest+" "+session+" <"+request); err != nil {
 				t.Fatalf("%v\n%s", err, out)
 			}

@@ -77,7 +77,7 @@ func TestTheTableIsRewrittenAndTheRestIsKept(t *testing.T) {
 	}
 }
 
-func TestWhatGotSlowerIsSaid(t *testing.T) {
+func TestSlowerRowsAreReported(t *testing.T) {
 	here := machine{"here", "now"}
 	for _, c := range []struct {
 		what     string

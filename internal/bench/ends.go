@@ -67,7 +67,7 @@ func (j job) ends() (e ends, err error) {
 	return e, nil
 }
 
-// vitrine is ends for Vitrine, with what crypto/tls's Configs say.
+// vitrine returns the ends for Vitrine, with the settings of crypto/tls's Configs.
 func (j job) vitrine(client, server *tls.Config) (e ends) {
 	c := &vitrine.Config{RootCAs: client.RootCAs, ServerName: serverName,
 		Certificates: client.Certificates}
@@ -96,7 +96,7 @@ func (j job) vitrine(client, server *tls.Config) (e ends) {
 	return e
 }
 
-// forgetful takes events and keeps none: what remains is what making them costs.
+// forgetful drops all events, so that only the cost of making them is measured.
 type forgetful struct{}
 
 func (forgetful) Put(trace.Entry) {}

@@ -1,4 +1,4 @@
-// Bench runs Vitrine, crypto/tls and OpenSSL on the same work, and tells how they compare.
+// Bench runs Vitrine, crypto/tls and OpenSSL on the same work, and compares them.
 //
 //	go run ./internal/bench                        # all rows: about a quarter of an hour
 //	go run ./internal/bench -rows 'PSK|16 KiB'

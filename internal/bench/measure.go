@@ -20,7 +20,7 @@ type bench struct {
 	machine machine
 }
 
-// A machine is where, with what and when a table was made.
+// A machine describes where, with which programs and when a table was made.
 type machine struct {
 	kind string // tables of one kind can be compared
 	when string
@@ -69,7 +69,7 @@ func processor() string {
 	return "an unknown processor"
 }
 
-// load tells what else the machine does.
+// load returns the load of the machine.
 func load() string {
 	text, _ := os.ReadFile("/proc/loadavg")
 	one, _, _ := strings.Cut(string(text), " ")
@@ -151,7 +151,7 @@ func complain(r row, err error) {
 	}
 }
 
-// profiled has Vitrine's worker write the profiles that were asked for.
+// profiled makes Vitrine's worker write the requested profiles.
 func (b *bench) profiled(cmd *exec.Cmd, j job) {
 	if j.Stack == ours {
 		cmd.Env = append(cmd.Env, cpuProfileEnv+"="+b.cpuProfile, memProfileEnv+"="+b.memProfile)

@@ -103,7 +103,7 @@ func (b *bench) command(j job) (*exec.Cmd, error) {
 	return c, nil
 }
 
-// A worker is a process that does a job, and waits to be told how often.
+// A worker is a process that performs a job as often as it is told on standard input.
 type worker struct {
 	cmd *exec.Cmd
 	in  io.WriteCloser

@@ -19,9 +19,9 @@ type sample struct {
 	allocs float64
 }
 
-// worked does the job of this process, if it has one, and reports whether it had. For each number n
-// on standard input it performs n operations and prints a line: processor time in µs, bytes and
-// allocations, all of them together.
+// worked performs the job of this process, if it has one, and reports whether it had one. For each
+// number n on standard input it performs n operations and prints a line: processor time in µs,
+// bytes and allocations, all of them together.
 func worked() bool {
 	text := os.Getenv(workerEnv)
 	if text == "" {
@@ -61,7 +61,7 @@ func work(text string, in io.Reader, out io.Writer) error {
 			return err
 		}
 		var before, after runtime.MemStats
-		runtime.GC() // what a block leaves to the collector is not the next one's
+		runtime.GC() // garbage of one block must not be collected during the next
 		runtime.ReadMemStats(&before)
 		start, held := cpu(), 0
 		for range n {

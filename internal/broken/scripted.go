@@ -99,7 +99,7 @@ func (f Fault) suite() iana.CipherSuite {
 	return iana.TLS_RSA_WITH_AES_128_GCM_SHA256
 }
 
-// exchange returns the parameters of the prime with a signature that nobody comes to check.
+// exchange returns the parameters of the prime with a signature that no test verifies.
 func (f Fault) exchange(d message.Dialect) *message.ServerKeyExchange {
 	p, _ := new(big.Int).SetString(f.Prime, 16)
 	return &message.ServerKeyExchange{P: p.Bytes(), G: []byte{2}, DHPublic: p.Bytes()[1:],

@@ -8,10 +8,10 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// Attacks of docs/security.md that no other test is about.
+// Attacks of docs/security.md that no other test covers.
 
-// Selfie, RFC 9257 §4.1: a node that is both client and server of one pre-shared key is brought to
-// talk to itself, by sending back to it what it says. Keys that are imported with both roles named
+// Selfie, RFC 9257 §4.1: an attacker reflects the messages of a node that is both client and server
+// of one pre-shared key, so that it talks to itself. Keys that are imported with both roles named
 // do not allow it. Keys that are used as they are allow it: see PSK.
 func TestAnImportedKeyIsNotReflected(t *testing.T) {
 	for _, c := range []struct {
@@ -31,7 +31,7 @@ func TestAnImportedKeyIsNotReflected(t *testing.T) {
 				}
 			})
 		}
-		// Whoever calls the gardener's client is the gardener's server: both are the gardener.
+		// The client and the server of this connection are the same node.
 		client, server := pskAlone(as("gardener", "pump"), as("pump", "gardener"))
 		if _, _, err := rig.Connect(t, client, server); (err == nil) != c.talks {
 			t.Errorf("%s: %v", c.what, err)
@@ -44,9 +44,9 @@ func TestAnImportedKeyIsNotReflected(t *testing.T) {
 	}
 }
 
-// ALPACA: a client of one protocol is led to a server of another, whose certificate holds for both.
-// A server that is told its protocols refuses a client of others, and one that is told to refuses
-// those who look for somebody else. See RFC 7301 §3.2 and RFC 6066 §3.
+// ALPACA: an attacker redirects a client of one protocol to a server of another, whose certificate
+// is valid for both. A server with NextProtos refuses clients of other protocols, and one with
+// UnknownNamesRefused those that ask for another name. See RFC 7301 §3.2 and RFC 6066 §3.
 func TestAServerOfAnotherProtocolRefuses(t *testing.T) {
 	rig.EachVersion(t, func(t *testing.T, version func(*vitrine.Config)) {
 		client := rig.ClientConfig(version,

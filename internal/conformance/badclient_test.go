@@ -15,7 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// badClient is a client that departs from the RFC in one point, and what a server must make of it.
+// badClient is a client that departs from the RFC in one point, with the expected reaction of a
+// server.
 type badClient struct {
 	what   string
 	ref    string // the section that says so
@@ -92,7 +93,7 @@ func (c *badClient) run(t *testing.T, offer func(*vitrine.Config)) {
 	}
 }
 
-// disorderlyClients say the right things at the wrong time. RFC 5246 §7.4: "The messages … MUST be
+// disorderlyClients send valid messages at the wrong time. RFC 5246 §7.4: "The messages … MUST be
 // sent in the order".
 func disorderlyClients(t *testing.T) []badClient {
 	const um = alert.UnexpectedMessage

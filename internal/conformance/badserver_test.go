@@ -18,7 +18,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// badServer is a server that departs from the RFC in one point, and what a client must make of it.
+// badServer is a server that departs from the RFC in one point, with the expected reaction of a
+// client.
 type badServer struct {
 	what   string
 	ref    string // the section that says so
@@ -164,7 +165,7 @@ func judge(t *testing.T, conn *vitrine.Conn, ends how, want alert.Description, s
 	}
 }
 
-// disorderlyServers say the right things at the wrong time. RFC 5246 §7.4: "The messages … MUST be
+// disorderlyServers send valid messages at the wrong time. RFC 5246 §7.4: "The messages … MUST be
 // sent in the order".
 func disorderlyServers() []badServer {
 	const um = alert.UnexpectedMessage

@@ -17,9 +17,9 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// A callback may ask somebody else, over another connection, and hand on what went wrong there.
-// Such an error looks like one of this connection, and the peer must be told all the same.
-func TestEveryRefusalOfACallbackIsToldToThePeer(t *testing.T) {
+// A callback may use another connection and return an error of that one. Such an error looks like
+// one of this connection, and the peer must get an alert all the same.
+func TestEveryRefusalOfACallbackSendsAnAlert(t *testing.T) {
 	rig.EachVersion(t, testEveryRefusalOfACallbackIsToldToThePeer)
 }
 

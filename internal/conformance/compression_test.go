@@ -70,7 +70,7 @@ func TestCertificatesAreCompressed(t *testing.T) {
 	}
 }
 
-// A Config that names an algorithm that is not there is refused.
+// A Config that names an unregistered algorithm is refused.
 func TestUnknownCompressionIsRefused(t *testing.T) {
 	a, _ := rig.Wires(t)
 	c := vitrine.Client(a, rig.ClientConfig(only13, func(c *vitrine.Config) {

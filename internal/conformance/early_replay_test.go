@@ -78,7 +78,7 @@ func TestReplayedEarlyDataIsReadOnce(t *testing.T) {
 	}
 }
 
-// RFC 8446 §8.3: a hello that is held back is as old as it is when it comes, however long ago its
+// RFC 8446 §8.3: the age of a delayed ClientHello is checked when it arrives, not when its
 // connection was made.
 func TestEarlyDataThatWasHeldBackIsRejected(t *testing.T) {
 	for held, want := range map[time.Duration]string{9 * time.Second: "pay", 11 * time.Second: ""} {
@@ -127,7 +127,7 @@ func TestGarbageInsteadOfEarlyDataEndsTheConnection(t *testing.T) {
 	}
 }
 
-// RFC 8446 §4.2.11: what is sent early is sent under the client's certificate of before.
+// RFC 8446 §4.2.11: early data belongs to the client certificate of the earlier connection.
 func TestEarlyDataOfAClientWithACertificate(t *testing.T) {
 	z := newZeroRTT(t, func(c, s *vitrine.Config) {
 		c.Certificates = append(c.Certificates, rig.IssueForClient(t, rig.Authority(),

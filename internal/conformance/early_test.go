@@ -207,8 +207,8 @@ func (failing) Take(context.Context, []byte) ([]byte, error) {
 	return []byte{1}, errors.New("the store is away")
 }
 
-// What is rejected is told to the client, never reaches the server's program, and costs nobody the
-// connection.
+// Rejected early data is reported to the client, never reaches the server's program, and does not
+// end the connection.
 func TestRejectedEarlyDataIsNeverRead(t *testing.T) {
 	for _, r := range refusals {
 		t.Run(r.what, func(t *testing.T) {
@@ -233,7 +233,7 @@ func TestRejectedEarlyDataIsNeverRead(t *testing.T) {
 	}
 }
 
-// A server gets early data by ReadEarly alone.
+// A server reads early data with ReadEarly only.
 func TestWhoDoesNotAskForEarlyDataGetsNone(t *testing.T) {
 	z := newZeroRTT(t)
 	a, b := rig.Wires(t)
@@ -253,7 +253,8 @@ func TestWhoDoesNotAskForEarlyDataGetsNone(t *testing.T) {
 	}
 }
 
-// Until the program was told, nothing goes on: it would wait for the answer to what was lost.
+// Read and Write return the rejection until the program has seen it: otherwise it would wait for
+// the answer to data that was lost.
 func TestReadAndWriteTellThatEarlyDataWasRejected(t *testing.T) {
 	z := newZeroRTT(t)
 	z.server.MaxEarlyData = 0
@@ -284,7 +285,7 @@ func TestReadAndWriteTellThatEarlyDataWasRejected(t *testing.T) {
 	converse(t, client, server, 8)
 }
 
-// Read goes on with what comes behind early data, and never skips any.
+// Read continues with the data after early data, and never skips early data.
 func TestReadWaitsForTheEndOfEarlyData(t *testing.T) {
 	z := newZeroRTT(t)
 	a, b := rig.Wires(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// What GetConfigForClient returns holds for the connection: its padding and its KeyLogWriter, and
-// nothing of the Config that asked.
+// The Config that GetConfigForClient returns is used for the connection, with its padding and its
+// KeyLogWriter, and nothing of the original Config.
 func TestTheConfigForAClientHoldsForItsConnection(t *testing.T) {
 	const size = 300 // of padded records
 	var outer, inner bytes.Buffer

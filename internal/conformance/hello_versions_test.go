@@ -12,7 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// What a client_version stands for is what there is to speak, and not 64,767 numbers.
+// A client_version stands for the known versions up to it, and not for 64,767 numbers.
 func TestCallbacksSeeTheVersionsThatExist(t *testing.T) {
 	for version, want := range map[iana.Version][]uint16{
 		0xFFFF: {0x0303, 0x0302, 0x0301}, iana.TLS13: {0x0303, 0x0302, 0x0301},

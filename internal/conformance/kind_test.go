@@ -71,7 +71,7 @@ func TestFailuresHaveAKind(t *testing.T) {
 		if got := alert.KindOf(errs[c.from]); got != want {
 			t.Errorf("got %q of %v, expected %q", got, errs[c.from], want)
 		}
-		// The other side heard an alert, whose reason it does not know.
+		// The other side received an alert, which does not contain the reason.
 		if got := alert.KindOf(errs[c.from.Peer()]); got != "" {
 			t.Errorf("%q: the other side's error %v has the kind %q", want, errs[c.from.Peer()],
 				got)
@@ -79,8 +79,8 @@ func TestFailuresHaveAKind(t *testing.T) {
 	}
 }
 
-// telling are the alerts that say by themselves what went wrong: those of certificates, names and
-// our own faults.
+// telling are the alerts that name the cause by themselves: those of certificates, names and our
+// own faults.
 var telling = []string{"InternalError", "BadCertificate", "UnsupportedCertificate",
 	"CertificateUnknown", "CertificateRevoked", "BadCertificateStatusResponse", "UnrecognizedName"}
 

@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// watchLate makes a connection in which a client shows itself twice after the handshake, with new
+// watchLate makes a connection in which a client authenticates twice after the handshake, with new
 // keys before each time, and returns what both sides sent and a key log of it.
 func watchLate(t *testing.T, edit func(*vitrine.Config)) (tapes [2][]byte, log *keylog.Log) {
 	t.Helper()
@@ -83,7 +83,8 @@ func TestObserverReadsAuthenticationAfterTheHandshake(t *testing.T) {
 	}
 }
 
-// lateCounts counts what an observer heard after the handshake, and what it compared in all.
+// lateCounts counts the messages that an observer read after the handshake, and all that it
+// compared.
 type lateCounts struct{ requests, certificates, proofs, finished, verified int }
 
 func lateEvents(entries []trace.Entry) (n lateCounts) {

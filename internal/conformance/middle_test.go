@@ -21,7 +21,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// RFC 5246 §7.2.1: whoever may cut a connection must not decide where its data ends.
+// RFC 5246 §7.2.1: an attacker who cuts a connection must not be able to truncate its data
+// unnoticed.
 func TestStreamCutAnywhereIsNoticed(t *testing.T) {
 	rig.EachVersion(t, testStreamCutAnywhereIsNoticed)
 }

@@ -141,7 +141,7 @@ func TestKeyUpdateIsAnsweredBeforeData(t *testing.T) {
 	}, func(c *vitrine.Config) { c.Trace = &updates })
 }
 
-// Where there is nothing to update KeyUpdate is an error, and the connection goes on.
+// KeyUpdate returns an error where it is not defined, and the connection continues.
 func TestKeyUpdateNeedsTLS13AndAnOpenConnection(t *testing.T) {
 	client, server := rig.Pair(t, rig.ClientConfig(func(c *vitrine.Config) {
 		c.MaxVersion = vitrine.VersionTLS12

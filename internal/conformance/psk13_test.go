@@ -251,7 +251,8 @@ func TestACertificateReplacesAnUnknownPreSharedKey(t *testing.T) {
 	}
 }
 
-// Whoever loses a pre-shared key loses its sessions, and a client that has lost it offers none.
+// A server without the pre-shared key does not resume its sessions, and a client without it offers
+// none.
 func TestSessionsOfALostPreSharedKeyOfTLS13(t *testing.T) {
 	for _, k := range []vitrine.PSK{gardener,
 		changed(gardener, func(k *vitrine.PSK) { k.Import, k.Context = true, []byte("a") })} {

@@ -207,7 +207,7 @@ func TestQUICSessionEventsAreThoseOfCryptoTLS(t *testing.T) {
 	}
 }
 
-func TestQUICStoresWhatItsEventsToldAlone(t *testing.T) {
+func TestQUICStoresOnlySessionsOfItsEvents(t *testing.T) {
 	p := newQUICPair(t)
 	client, server := p.sessionEnds(true)
 	for _, e := range []*quicEnd{client, server} {

@@ -157,7 +157,7 @@ func TestRawPublicKeysThatAreNotKnownAreRefused(t *testing.T) {
 	})
 }
 
-// What proves nothing about who is there is an error of the Config, before any byte.
+// A Config that would accept any raw public key is an error before any byte is sent.
 func TestConfigsThatWouldAcceptAnyRawPublicKey(t *testing.T) {
 	cert, pin, _ := rawKey(t, throwaway.ECDSA)
 	for _, c := range []struct {

@@ -58,7 +58,7 @@ func fromCryptoTLS(
 
 // With InsecureSkipVerify the connection is made, and the chain handed out raw; without it the
 // reason is named.
-func TestACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone(t *testing.T) {
+func TestARefusedCertificateNeedsInsecureSkipVerify(t *testing.T) {
 	rig.EachVersion(t, testACertificateThatCryptoX509RefusesIsForThoseWhoSkipAlone)
 }
 
@@ -134,7 +134,7 @@ func TestAServerRefusesARefusedClientCertificate(t *testing.T) {
 
 // A session keeps the chain as it was sent, and a client that skips resumes it; one that checks
 // does not.
-func TestASessionOverARefusedCertificateIsForThoseWhoSkipAlone(t *testing.T) {
+func TestASessionOverARefusedCertificateNeedsInsecureSkipVerify(t *testing.T) {
 	l, err := tls.Listen(
 		"tcp",
 		"127.0.0.1:0",

@@ -17,7 +17,7 @@ import (
 )
 
 // RFC 5246 §7.4.4, and RFC 4346 for the versions whose request names no schemes.
-func TestACertificateRequestIsToldWhole(t *testing.T) {
+func TestACertificateRequestIsPassedOnComplete(t *testing.T) {
 	for _, version := range []uint16{vitrine.VersionTLS10, vitrine.VersionTLS11,
 		vitrine.VersionTLS12} {
 		for _, auth := range []tls.ClientAuthType{tls.RequestClientCert,

@@ -29,7 +29,8 @@ func honestResumers() []resumer {
 	}
 }
 
-// forgers offer what the server did not make. RFC 5077 §3.4: such a handshake is a full one.
+// forgers offer sessions that the server did not make. RFC 5077 §3.4: such a handshake is a full
+// one.
 func forgers() []resumer {
 	full := func(what string, f func(*memory)) resumer {
 		return resumer{what: what, ref: "RFC 5077 §3.1", ends: accepted, forge: f}
@@ -59,8 +60,8 @@ func forgers() []resumer {
 	return cases
 }
 
-// changedServers meet a session that they would not make any more, or a hello that it was not made
-// for.
+// changedServers are offered a session that they would not make any more, or one that does not fit
+// the ClientHello.
 func changedServers(t *testing.T) []resumer {
 	full := func(what, ref string, later func(*vitrine.Config)) resumer {
 		return resumer{what: what, ref: ref, ends: accepted, later: later}

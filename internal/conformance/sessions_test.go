@@ -103,8 +103,8 @@ func (m *moody) Keys(ctx context.Context) ([]session.TicketKey, error) {
 	return m.FixedKeys, m.mood(ctx)
 }
 
-// A session saves time: a store that fails, or has nonsense, makes handshakes full and does not end
-// them. The trace tells why.
+// Sessions only save time: if a store fails or returns invalid data, handshakes are full ones and
+// do not fail. The trace has the reason.
 func TestAStoreThatFailsCostsNoConnection(t *testing.T) {
 	rig.EachVersion(t, testAStoreThatFailsCostsNoConnection)
 }
@@ -247,8 +247,8 @@ func testAClientWithALongChainConnects(t *testing.T, version func(*vitrine.Confi
 	}
 }
 
-// A pre-shared key: who has it is known when the session is resumed too, and who lost it resumes
-// nothing. RFC 4279 §2.
+// With a pre-shared key, the identity is known after a resumption too, and a side without the key
+// resumes nothing. RFC 4279 §2.
 func TestPreSharedKeysAndSessions(t *testing.T) {
 	known := map[string][]byte{"gardener": {1, 2, 3}}
 	suites := []uint16{uint16(iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}

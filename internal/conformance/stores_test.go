@@ -104,8 +104,8 @@ func (c clientCache) Put(key string, s *vitrine.ClientSessionState) {
 	c.cache.Put(key, s)
 }
 
-// Whatever hangs for ever, an old client's handshake and a new one's come to their end, in full,
-// and the trace says why.
+// Whichever store hangs, the handshakes of clients with and without a session end as full ones, and
+// the trace has the reason.
 func TestAStoreThatHangsCostsNoConnection(t *testing.T) {
 	rig.EachVersion(t, testAStoreThatHangsCostsNoConnection)
 }
@@ -157,7 +157,7 @@ func testAStoreThatHangsCostsNoConnection(t *testing.T, version func(*vitrine.Co
 
 // Calls that hang are few, however many clients come; and once they return the store is asked
 // again.
-func TestAStoreThatHangsIsNotAskedForEver(t *testing.T) {
+func TestAHangingStoreIsNotCalledWithoutEnd(t *testing.T) {
 	rig.EachVersion(t, testAStoreThatHangsIsNotAskedForEver)
 }
 
@@ -246,8 +246,8 @@ func testAFatalAlertWithdrawsTheSession(t *testing.T, version func(*vitrine.Conf
 	}
 }
 
-// What the program refuses in the end is not stored, at either end; and it is the Config for this
-// client that decides, as with crypto/tls.
+// The session of a connection that the program refuses is not stored, at either end; the Config for
+// this client decides, as with crypto/tls.
 func TestNothingIsStoredOfARefusedConnection(t *testing.T) {
 	rig.EachVersion(t, testNothingIsStoredOfARefusedConnection)
 }
@@ -299,7 +299,7 @@ func testNothingIsStoredOfARefusedConnection(t *testing.T, version func(*vitrine
 	}
 }
 
-// A peer that nobody vouches for cannot fill a store: what is kept of it has a bound.
+// An unauthenticated peer cannot fill a store: the size of its session is bounded.
 func TestNoSessionIsKeptOfALongChain(t *testing.T) {
 	rig.EachVersion(t, testNoSessionIsKeptOfALongChain)
 }

@@ -41,7 +41,7 @@ func both(edit func(*vitrine.Config)) func(c, s *vitrine.Config) {
 	return func(c, s *vitrine.Config) { edit(c); edit(s) }
 }
 
-// clientTerms are what a client sees to itself: it does not offer the session.
+// clientTerms are the conditions that a client checks: it does not offer the session.
 func clientTerms(t *testing.T) []terms {
 	refuse := func(c *vitrine.Config) {
 		c.VerifyPeerCertificate = func([][]byte, [][]*x509.Certificate) error {
@@ -130,7 +130,7 @@ func clientTerms(t *testing.T) []terms {
 	}
 }
 
-// serverTerms are what a server sees to itself: it answers with a full handshake.
+// serverTerms are the conditions that a server checks: it answers with a full handshake.
 func serverTerms(t *testing.T) []terms {
 	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
@@ -331,9 +331,9 @@ func testASHA1ChainIsNotResumedUnderAnotherPolicy(t *testing.T, version func(*vi
 	}
 }
 
-// A resumed connection knows of the full handshake what it cannot see itself, as with crypto/tls;
-// the group at both ends.
-func TestAResumedConnectionKnowsItsFullHandshake(t *testing.T) {
+// A resumed connection has the state of the full handshake that it does not negotiate itself, as
+// with crypto/tls; the group at both ends.
+func TestAResumedConnectionHasTheStateOfItsFullHandshake(t *testing.T) {
 	rig.EachVersion(t, testAResumedConnectionKnowsItsFullHandshake)
 }
 

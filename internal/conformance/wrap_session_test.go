@@ -95,7 +95,8 @@ func TestAProgramWrapsSessions(t *testing.T) {
 	})
 }
 
-// No session is a full handshake, and an error its end, with the alert that the program chooses.
+// Without a session the handshake is a full one; an error ends it, with the alert that the program
+// chooses.
 func TestAProgramRefusesToUnwrapASession(t *testing.T) {
 	rig.EachVersion(t, func(t *testing.T, version func(*vitrine.Config)) {
 		no := errors.New("the store is gone")
@@ -151,7 +152,7 @@ func TestAProgramDeclinesEarlyData(t *testing.T) {
 	}
 }
 
-// What is sealed by keys that were changed is no session, and what is no ticket neither.
+// Tickets under keys that were replaced, and bytes that are not a ticket, yield no session.
 func TestATicketOfOtherKeysIsNotDecrypted(t *testing.T) {
 	w := &wrapping{sealed: true}
 	server := rig.ServerConfig(t, rig.Only13, w.edit)

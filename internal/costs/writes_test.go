@@ -36,7 +36,7 @@ func (c *countedWrites) await(t *testing.T) {
 
 // The tickets of TLS 1.3 cost no write of their own if the server answers first, and a server that
 // waits, or closes, sends them before. See RFC 8446 §4.6.1.
-func TestTicketsGoOutWithWhatComesNext(t *testing.T) {
+func TestTicketsAreSentWithTheNextData(t *testing.T) {
 	for _, c := range []struct {
 		next   string
 		do     func(*vitrine.Conn) error // at the server, after its handshake

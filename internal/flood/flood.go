@@ -133,7 +133,7 @@ func (p *Peer) request() error {
 func (p *Peer) Close() error { return p.conn.Close() }
 
 // Held returns the number of bytes in live objects and in stacks of this process, once it has
-// handled what was sent to it: when it allocates nothing any more, or after patience.
+// handled all input: when it allocates nothing any more, or after patience.
 func Held() int {
 	for end := time.Now().Add(patience); !quiet() && time.Now().Before(end); {
 	}

@@ -147,7 +147,8 @@ func said(t *testing.T, c net.Conn, say, want string) {
 	}
 }
 
-// A thousand connections that stop half-way cost little, and other clients are served as usual.
+// A thousand connections that stop in the handshake cost little, and other clients are served as
+// usual.
 func TestAThousandHalfOpenConnections(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	before := memory()
@@ -328,8 +329,8 @@ func testTwoHundredHandshakesInFlight(t *testing.T, version func(*vitrine.Config
 	}
 }
 
-// The end is graceful: nobody new, those who are in may finish; who does not is cut when the time
-// is over.
+// The server ends gracefully: it accepts no new connections, open ones may finish, and those that
+// do not are cut after the grace period.
 func TestServeEndsGracefully(t *testing.T) { rig.EachVersion(t, testServeEndsGracefully) }
 
 func testServeEndsGracefully(t *testing.T, version func(*vitrine.Config)) {

@@ -148,8 +148,8 @@ func (h *hall) dialFrom(t *testing.T, from string) (net.Conn, error) {
 	return tls, tls.Handshake()
 }
 
-// An address may have every seat while there are enough. When they are short it may have its share,
-// so that clients with other addresses find one.
+// An address may have any number of connections while there is room. When there is little, it may
+// have its share, so that clients with other addresses are served.
 func TestWhenSeatsAreShortAnAddressIsLimited(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo, Limits: front.Limits{MaxConns: 16, PerAddr: 4}},
 		time.Second)

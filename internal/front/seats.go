@@ -32,7 +32,7 @@ func newSeats(all, perAddr int) seats {
 	return seats{max: all, perAddr: perAddr, byAddr: map[string]int{}}
 }
 
-// short reports whether three quarters of all seats are taken.
+// short reports whether three quarters of all seats (connections of MaxConns) are taken.
 func (s *seats) short() bool { return s.taken >= s.max-s.max/4 }
 
 // oldest returns the connection whose handshake has taken the longest, of one address or, with an

@@ -1,6 +1,6 @@
-// Command fuzzing runs the fuzz targets and writes down what was measured of them: how much of the
-// functions that each attacks its corpus reaches, how long it was fuzzed altogether, and after how
-// much of that time it found anything new the last time.
+// Command fuzzing runs the fuzz targets and records measurements of them: how much of the functions
+// that each attacks its corpus reaches, how long it was fuzzed altogether, and after how much of
+// that time it found anything new the last time.
 //
 //	go run ./internal/fuzzing                 measure, and write docs/fuzzing.md
 //	go run ./internal/fuzzing -time 10m       fuzz each target for ten minutes, then that

@@ -1,5 +1,5 @@
-// Package hellos makes what the tests of packages negotiation and handshake begin with: hellos,
-// configurations and credentials. It is imported by tests alone.
+// Package hellos makes hellos, configurations and credentials for the tests of packages negotiation
+// and handshake. It is imported by tests alone.
 package hellos
 
 import (

@@ -1,4 +1,4 @@
-// Package hostile makes the events of a connection whose peers attack programs that show events:
+// Package hostile makes the events of a connection whose peers attack programs that display events:
 // every text that a peer or a file can choose contains markup, script, control characters, and
 // characters that change the writing direction. It is for tests.
 package hostile

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-func TestWhatTheComparisonCallsTheSameBehavesTheSame(t *testing.T) {
+func TestBehaviourIsThatOfCryptoTLSWhereTheComparisonSaysSo(t *testing.T) {
 	covered := map[string]bool{}
 	n := 0
 	for _, r := range slices.Concat(configRows(), connRows(), callbackRows(), functionRows()) {

@@ -88,8 +88,7 @@ func Configs(t *testing.T) (client, server *vitrine.Config) {
 		&vitrine.Config{Certificates: []tls.Certificate{cert}, ClientCAs: ca.Pool()}
 }
 
-// Hear sends a byte from the server to the client, which thereby reads the tickets of TLS 1.3
-// before it.
+// Hear sends a byte from the server to the client, which reads the tickets of TLS 1.3 before it.
 func Hear(t *testing.T, client, server net.Conn) {
 	t.Helper()
 	if _, err := server.Write([]byte{1}); err != nil {
@@ -100,7 +99,7 @@ func Hear(t *testing.T, client, server net.Conn) {
 	}
 }
 
-// Resumes tells whether a connection of these two resumes.
+// Resumes reports whether a connection of these two resumes a session.
 func Resumes(t *testing.T, client, server *vitrine.Config) bool {
 	t.Helper()
 	c, s := Pair(t, client, server)

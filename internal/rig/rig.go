@@ -19,10 +19,10 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// ServerName is what every server of these tests is called.
+// ServerName is the name of every server of these tests.
 const ServerName = "vitrine.test"
 
-// Patience bounds what must not hang.
+// Patience bounds operations that must not hang.
 const Patience = 10 * time.Second
 
 // Authority is one CA for all tests, and certificates that it issued before: RSA keys take long to
@@ -74,7 +74,7 @@ func ServerConfig(t testing.TB, edits ...func(*vitrine.Config)) *vitrine.Config 
 	return c
 }
 
-// Until12 leaves out TLS 1.3: for tests whose matter is TLS 1.2.
+// Until12 leaves out TLS 1.3: for tests of TLS 1.2.
 func Until12(c *vitrine.Config) { c.MaxVersion = vitrine.VersionTLS12 }
 
 // Only13 allows TLS 1.3 alone.
@@ -123,7 +123,7 @@ func Wires(t testing.TB) (client, server net.Conn) {
 	return client, server
 }
 
-// Shaker is what both stacks' connections are.
+// Shaker is implemented by the connections of both stacks.
 type Shaker interface {
 	net.Conn
 	Handshake() error
@@ -151,7 +151,7 @@ func Pair(t testing.TB, client, server *vitrine.Config) (c, s *vitrine.Conn) {
 	return c, s
 }
 
-// AlertOf is what err told the peer; false if it is not an error that we noticed.
+// AlertOf returns the alert that was sent for err; false if err is not an error of this side.
 func AlertOf(err error) (alert.Description, bool) {
 	e, ok := errors.AsType[*alert.Error](err)
 	if !ok {
@@ -160,7 +160,7 @@ func AlertOf(err error) (alert.Description, bool) {
 	return e.Alert, true
 }
 
-// ReceivedAlert is what the peer told us.
+// ReceivedAlert returns the alert that the peer sent.
 func ReceivedAlert(err error) (alert.Description, bool) {
 	e, ok := errors.AsType[*alert.Received](err)
 	if !ok {

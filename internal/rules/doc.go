@@ -1,3 +1,4 @@
-// Package rules has the tests of the repository as a whole: who may import and ask what, which file
-// may be read after which, and that documents name what is there. It has nothing but tests.
+// Package rules has the tests of the repository as a whole: imports, dependence on the version, the
+// reading order of files, the words and the width of code, and names in documents. It has nothing
+// but tests.
 package rules

@@ -1,6 +1,6 @@
 // Package script has a TLS 1.2 peer that performs its side of a handshake from the packages below
 // package handshake. By itself it follows RFC 5246; every message and flight can be edited, to see
-// what the other side does. It needs no test: whoever calls it asks Err for its own failures.
+// what the other side does. It does not need a *testing.T: callers check its own failures with Err.
 package script
 
 import (

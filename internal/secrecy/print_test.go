@@ -186,7 +186,7 @@ func TestNoGuardedTypePrintsItsBytes(t *testing.T) {
 	}
 }
 
-// The pattern is found where there is no guard: else the test above could not fail.
+// The pattern is found in a type without a guard: otherwise the test above could not fail.
 func TestBytesAreFoundInEveryWay(t *testing.T) {
 	type bare struct{ Key []byte }
 	found := leaks(bare{pattern}, pattern)

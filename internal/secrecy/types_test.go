@@ -24,7 +24,7 @@ import (
 
 const module = "github.com/vitrine-tls/vitrine"
 
-// house is the exported types of all packages.
+// house holds the exported types of all packages.
 type house struct {
 	names []string // "session.TicketKey", "vitrine.Config"
 	types map[string]*types.Named
