@@ -114,14 +114,21 @@ func loadChain(name, keyFile, password string) (chain [][]byte, err error) {
 	return chain, err
 }
 
-// loadKey reads the only private key of a file: PEM, DER, PKCS #8 or PKCS #12.
-func loadKey(name, password string) (crypto.PrivateKey, error) {
+// readKeyFile reads a file with a private key. It returns an error that names the form if it is one
+// of another program's that is not read.
+func readKeyFile(name string) ([]byte, error) {
 	text, err := readSmall(name)
 	if err != nil {
 		return nil, err
 	}
 	text = asWritten(text)
-	if err := foreignKey(text); err != nil {
+	return text, foreignKey(text)
+}
+
+// loadKey reads the only private key of a file: PEM, DER, PKCS #8 or PKCS #12.
+func loadKey(name, password string) (crypto.PrivateKey, error) {
+	text, err := readKeyFile(name)
+	if err != nil {
 		return nil, err
 	}
 	if !bytes.Contains(text, []byte("-----BEGIN")) {

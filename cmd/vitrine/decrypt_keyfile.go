@@ -41,12 +41,8 @@ func loadRSA(ctx context.Context, name, password string) (crypto.Decrypter, erro
 }
 
 func readRSA(name, password string) (crypto.Decrypter, error) {
-	text, err := readSmall(name)
+	text, err := readKeyFile(name)
 	if err != nil {
-		return nil, err
-	}
-	text = asWritten(text)
-	if err := foreignKey(text); err != nil {
 		return nil, err
 	}
 	var key crypto.PrivateKey

@@ -190,15 +190,23 @@ func (v *values) given() (g explain.Given, err error) {
 }
 
 func showDerivation(w io.Writer, d *explain.Derivation, o *deriveOutput, style screen.Style) error {
+	return o.show(w, d.Entries, d.Values, style, func() error {
+		return screen.WriteDerivation(w, d, style)
+	})
+}
+
+// show prints a derivation in the form that the flags choose; text prints it for people.
+func (o *deriveOutput) show(w io.Writer, entries []trace.Entry, values func() []explain.Value,
+	style screen.Style, text func() error) error {
 	switch {
 	case o.json:
-		return writeEntries(w, d.Entries)
+		return writeEntries(w, entries)
 	case o.commands:
-		return writeCommands(w, d.Entries)
+		return writeCommands(w, entries)
 	case o.table:
-		return screen.WriteValues(w, d.Values(), style)
+		return screen.WriteValues(w, values(), style)
 	}
-	return screen.WriteDerivation(w, d, style)
+	return text()
 }
 
 // writeCommands writes a script for a POSIX shell. Its lines also work one by one.

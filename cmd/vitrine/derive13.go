@@ -186,15 +186,9 @@ func reportFindings(cmd *cobra.Command, expected []byte, found []explain.Finding
 
 func showDerivation13(w io.Writer, d *explain.Derivation13, o *deriveOutput,
 	style screen.Style) error {
-	switch {
-	case o.json:
-		return writeEntries(w, d.Entries)
-	case o.commands:
-		return writeCommands(w, d.Entries)
-	case o.table:
-		return screen.WriteValues(w, d.Table(), style)
-	}
-	return screen.WriteDerivation13(w, d, style)
+	return o.show(w, d.Entries, d.Table, style, func() error {
+		return screen.WriteDerivation13(w, d, style)
+	})
 }
 
 // writeEntries writes the events of a derivation as JSON lines.
