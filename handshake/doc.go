@@ -13,7 +13,7 @@
 //	line.go pending.go late_context.go machine.go spine.go  the figures' parts, and who walks them
 //	install.go early.go effects.go                          what lines change
 //	figures12.go figures13.go figures.go                    the figures
-//	player.go rawkeys.go compression.go psk12.go            what a client and a server have in common
+//	player.go rawkeys.go compression.go psk12.go           what a client and a server share
 //	client.go server.go resume.go                           both, whatever the version
 //	early_client.go early_server.go tickets13.go
 //	offered13.go client12.go client13.go client_hello.go    the client

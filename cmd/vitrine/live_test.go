@@ -57,7 +57,8 @@ func TestTheLiveViewKeepsSecrets(t *testing.T) {
 			}
 			if code := map[bool]int{false: 403, true: 200}[reveal]; code == 200 {
 				paths = append(paths, "/c/"+r.ID+".keys")
-			} else if answer, _ := v.get(code, "/c/"+r.ID+".keys"); strings.Contains(answer, "RANDOM") {
+			} else if answer, _ := v.get(code, "/c/"+r.ID+".keys"); strings.Contains(answer,
+				"RANDOM") {
 				t.Errorf("a refused key log is %q", answer)
 			}
 		}

@@ -69,8 +69,8 @@ func newRoot() *cobra.Command {
 	root := &cobra.Command{
 		Use:   "vitrine",
 		Short: "Vitrine TLS: a TLS stack that can be seen through",
-		Long: `Vitrine TLS shows how a client and a server come to hold the same keys: every message, every
-derivation, every byte.
+		Long: `Vitrine TLS shows how a client and a server arrive at the same keys: every message,
+every derivation, every byte.
 
 Begin with:  vitrine handshake
 Exit codes:  vitrine help exit-codes

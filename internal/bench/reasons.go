@@ -22,8 +22,8 @@ func (r row) because() string {
 		return "Two key agreements, and what the kernel does, are the most of it."
 	case r.What == byPSK || r.What == byID:
 		return "There are no public keys, and what is Vitrine's own shows: fewer instructions " +
-			"than crypto/tls's, over more functions that run once each, which costs misses of the " +
-			"processor's instruction cache. It is the price of layouts as data."
+			"than crypto/tls's, over more functions that run once each, which costs misses of " +
+			"the processor's instruction cache. It is the price of layouts as data."
 	case r.What == bulk && cbc:
 		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
 			"and AES-CBC of the standard library encrypts one block at a time."

@@ -172,16 +172,21 @@ func TestTLS13Matrix(t *testing.T) {
 
 const preface13 = `# Interoperability of TLS 1.3
 
-Written by ` + "`go test -run TLS13Matrix ./internal/interop -update`" + ` and compared with a run by every other run of that test. Over sockets of
-the loopback interface, in both roles, with data each way. The suites of TLS 1.3, with tickets, client certificates, ALPN, fragments, 1 MiB
-each way and the ends of connections, are rows of interop.md. With their server every group but X25519 and the hybrids comes by a
+This page is written by ` + "`go test -run TLS13Matrix ./internal/interop -update`" + `;
+every other run of that test compares its results with it. The connections are over sockets of the loopback
+interface, in both roles, with data each way. The suites of TLS 1.3, with tickets, client
+certificates, ALPN, fragments, 1 MiB each way and the ends of connections, are rows of
+interop.md. With their server every group but X25519 and the hybrids is negotiated by a
 HelloRetryRequest (RFC 8446 §4.1.4); the row of that name is a retry in both roles.
 
-**✓** in both roles; **c** their client only; **s** their server only; –: they have not got it, or their tools have no option for it.
+**✓** in both roles; **c** their client only; **s** their server only; –: they do not support
+it, or their tools have no option for it.
 
-Other meetings of TLS 1.3 have tests of their own in internal/interop: kinds of keys, compressed certificates (with GnuTLS where
-it was built with the algorithm, which Debian's was not, and with Chromium), a PSK after a retry and beside a certificate, KeyUpdate
-under load, stateless retries, GREASE, and refusals; curl, Chromium with X25519MLKEM768 and NSS meet vitrine serve in cmd/vitrine/serve_browsers_test.go.
+Other combinations of TLS 1.3 have tests of their own in internal/interop: kinds of keys,
+compressed certificates (with GnuTLS where it was built with the algorithm, which Debian's was
+not, and with Chromium), a PSK after a retry and beside a certificate, KeyUpdate under load,
+stateless retries, GREASE, and refusals; curl, Chromium with X25519MLKEM768 and NSS are tested
+against vitrine serve in cmd/vitrine/serve_browsers_test.go.
 `
 
 // document13 writes docs/interop13.md, or compares it with what was done. The versions that were

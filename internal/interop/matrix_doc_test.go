@@ -24,23 +24,31 @@ type table struct {
 
 const preface = `# Interoperability
 
-Written by ` + "`go test -run Matrix ./internal/interop -update`" + ` and compared with a run by every other run of that test. Each table is one
-other implementation, as Debian 12 packages it (crypto/tls: the Go of go.mod), over sockets of the loopback interface, in both roles.
+This page is written by ` + "`go test -run Matrix ./internal/interop -update`" + `;
+every other run of that test compares its results with it. Each table is for one other implementation, as packaged
+by Debian 12 (crypto/tls: the Go version of go.mod), over sockets of the loopback interface, in
+both roles.
 
-A row is a key exchange with a kind of cipher: of two suites that differ in the length of the key, the first. The columns: a **full** handshake;
-a second connection that resumes it **by ticket** (RFC 5077) or **by ID** (RFC 5246 §7.3); a **client certificate**, demanded and verified;
-**ALPN** (RFC 7301); encrypt-then-MAC (RFC 7366) and the extended master secret (RFC 7627), each with and without; data in **fragments**
-(records of 1, 2, 3, … bytes, in pieces of a few bytes on the wire); **1 MiB** each way; and close_notify both ways, begun by **us** or by **them**.
+A row is a key exchange with a kind of cipher; of two suites that differ in the length of the
+key only, the first is used. The columns: a **full** handshake; a second connection that resumes
+it **by ticket** (RFC 5077) or **by ID** (RFC 5246 §7.3); a **client certificate**, demanded and
+verified; **ALPN** (RFC 7301); encrypt-then-MAC (RFC 7366) and the extended master secret (RFC
+7627), each with and without; data in **fragments** (records of 1, 2, 3, … bytes, in pieces of a
+few bytes on the wire); **1 MiB** each way; and close_notify both ways, begun by **us** or by
+**them**.
 
-**✓** in both roles; **c** their client only; **s** their server only; empty: the column has no meaning for this row (EtM is for CBC).
-What a table does not say ✓ about is explained below it.
+**✓** in both roles; **c** their client only; **s** their server only; empty: the column has no
+meaning for this row (EtM is for CBC). Cases without ✓ are explained below each table.
 
-Other meetings have tests of their own: every suite, group, kind of key and extension with OpenSSL, GnuTLS and crypto/tls, refusals, and
-OpenSSL's renegotiation for a late certificate, in internal/interop; curl, with HTTP/1.1 and HTTP/2, and a headless Chromium, against
-vitrine serve, in cmd/vitrine/serve_browsers_test.go.
-Raw public keys (RFC 7250): GnuTLS in both roles, TLS 1.2 and 1.3, RSA, ECDSA and Ed25519, both sides showing one (` + "`" + `TestRawPublicKeys` + "`" + `).
-BoringSSL's tests, with the counts and the command that gives them: internal/bogo/README.md.
-The suites of TLS 1.3 are rows here; its groups, retries, pre-shared keys, early data and updates of keys have a table of their own: interop13.md.
+Other combinations have tests of their own: every suite, group, kind of key and extension with
+OpenSSL, GnuTLS and crypto/tls, refusals, and OpenSSL's renegotiation for a late certificate, in
+internal/interop; curl, with HTTP/1.1 and HTTP/2, and a headless Chromium, against vitrine
+serve, in cmd/vitrine/serve_browsers_test.go. Raw public keys (RFC 7250): GnuTLS in both roles,
+TLS 1.2 and 1.3, RSA, ECDSA and Ed25519, both sides with one
+(` + "`TestRawPublicKeys`" + `). BoringSSL's
+tests, with the counts and the command that produces them: internal/bogo/README.md. The suites
+of TLS 1.3 are rows here; its groups, retries, pre-shared keys, early data and key updates have
+a table of their own: interop13.md.
 `
 
 // document writes docs/interop.md, or compares it with the results.
