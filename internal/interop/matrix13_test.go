@@ -173,7 +173,8 @@ func TestTLS13Matrix(t *testing.T) {
 const preface13 = `# Interoperability of TLS 1.3
 
 This page is written by ` + "`go test -run TLS13Matrix ./internal/interop -update`" + `;
-every other run of that test compares its results with it. The connections are over sockets of the loopback
+every other run of that test compares its results with it.
+The connections are over sockets of the loopback
 interface, in both roles, with data each way. The suites of TLS 1.3, with tickets, client
 certificates, ALPN, fragments, 1 MiB each way and the ends of connections, are rows of
 interop.md. With their server every group but X25519 and the hybrids is negotiated by a

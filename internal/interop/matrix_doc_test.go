@@ -25,7 +25,8 @@ type table struct {
 const preface = `# Interoperability
 
 This page is written by ` + "`go test -run Matrix ./internal/interop -update`" + `;
-every other run of that test compares its results with it. Each table is for one other implementation, as packaged
+every other run of that test compares its results with it.
+Each table is for one other implementation, as packaged
 by Debian 12 (crypto/tls: the Go version of go.mod), over sockets of the loopback interface, in
 both roles.
 
