@@ -132,7 +132,7 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 		s.PeerCertificates, s.VerifiedChains, s.PeerCertificateFaults = p.Chain.Certs, p.Verified,
 			p.Chain.Faults()
 		s.PeerRawPublicKey = rawKeyOf(p.Chain)
-		s.PeerRawPublicKeyKnown = s.PeerRawPublicKey != nil && p.Vouched()
+		s.PeerRawPublicKeyKnown = s.PeerRawPublicKey != nil && p.KeyAccepted()
 	}
 	s.PSKIdentity, s.PeerSignatureScheme = m.Peer().PSKIdentity, SignatureScheme(m.Peer().Scheme)
 	amend(&s, c.late.peer.Load())

@@ -49,7 +49,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	if from != e.me {
-		e.turned = true
+		e.awaitsFinished = true
 		e.skipRejected()
 		e.In.SetVersion(k.Version, k.MaxPlaintext)
 		return e.In.Protect(p)
@@ -109,7 +109,7 @@ func (e *Engine) Advance() error {
 			return err
 		}
 	}
-	e.turned = false
+	e.awaitsFinished = false
 	e.In.done = true
 	e.machine.Forget()
 	e.flight = nil
@@ -154,7 +154,7 @@ func (e *Engine) early(plain []byte) error {
 	if e.takesEarly() {
 		return e.takeEarly(plain)
 	}
-	if e.machine.First() || e.turned || len(e.plain) > maxMessage {
+	if e.machine.First() || e.awaitsFinished || len(e.plain) > maxMessage {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
 			"application data before the handshake is done")
 	}

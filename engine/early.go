@@ -13,9 +13,9 @@ import (
 // the second ClientHello, otherwise until a record opens. It has an effect once. It skips at most
 // maxSkipped bytes more than the server's tickets allow.
 func (e *Engine) skipRejected() {
-	if e.me == iana.Server && e.rules().earlyData && !e.forgave &&
+	if e.me == iana.Server && e.rules().earlyData && !e.skipsEarly &&
 		e.machine.EarlyData() == handshake.EarlyRejected {
-		e.forgave = true
+		e.skipsEarly = true
 		e.In.SkipEarlyData(maxSkipped + int64(e.machine.Config().MaxEarlyData))
 	}
 }

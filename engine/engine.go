@@ -36,17 +36,17 @@ type Engine struct {
 	checking []byte // the message that is processed, or was last
 	failed   bool   // the trace has why
 
-	plain        []byte // opened, and not read yet
-	zeroRTT      []byte // the client's early data, opened and not read yet
-	forgave      bool   // the peer's early data is being skipped
-	dataReceived bool   // the peer has sent application data
-	turned       bool   // the peer's keys were changed, and its Finished has not come
-	eof          error  // io.EOF after the peer's close_notify: nothing more can be read
-	over         bool   // the peer ended the connection, by close_notify or a fatal alert
-	warnings     int    // warnings in a row
-	requests     int    // HelloRequests in a row
-	tickets      int    // tickets of TLS 1.3, in a row
-	updates      int    // KeyUpdates since the last data
+	plain          []byte // opened, and not read yet
+	zeroRTT        []byte // the client's early data, opened and not read yet
+	skipsEarly     bool   // the peer's early data is being skipped
+	dataReceived   bool   // the peer has sent application data
+	awaitsFinished bool   // the peer's keys were changed, and its Finished has not come
+	eof            error  // io.EOF after the peer's close_notify: nothing more can be read
+	over           bool   // the peer ended the connection, by close_notify or a fatal alert
+	warnings       int    // warnings in a row
+	requests       int    // HelloRequests in a row
+	tickets        int    // tickets of TLS 1.3, in a row
+	updates        int    // KeyUpdates since the last data
 
 	rekey  atomic.Bool // the peer asked us to update our keys
 	asked  atomic.Bool // we asked the peer, and it has not updated its keys yet

@@ -15,9 +15,9 @@ const MaxFirst = 16 << 10
 // First follows the records of a client's first message, so that a server creates a handshake only
 // for a client that has sent a whole ClientHello. The zero value is ready to use.
 type First struct {
-	at   int    // where the next record begins
-	said int    // bytes of the message in the records before
-	head uint32 // its first four bytes, as far as they have come: type and length
+	at       int    // where the next record begins
+	received int    // bytes of the message in the records before
+	head     uint32 // its first four bytes, as far as they have come: type and length
 }
 
 // More reports whether the client's first message needs more bytes; all contains everything
@@ -49,17 +49,17 @@ func (f *First) More(all []byte) bool {
 
 // take processes the content of a record.
 func (f *First) take(content []byte) {
-	for i := 0; i < len(content) && f.said+i < message.HeaderLen; i++ {
+	for i := 0; i < len(content) && f.received+i < message.HeaderLen; i++ {
 		f.head = f.head<<8 | uint32(content[i])
 	}
-	f.said += len(content)
+	f.received += len(content)
 }
 
 // whole reports whether the message is whole, or cannot be the first message of a client.
 func (f *First) whole() bool {
-	if f.said < message.HeaderLen {
+	if f.received < message.HeaderLen {
 		return false
 	}
 	n := message.HeaderLen + int(f.head&0xFFFFFF)
-	return f.head>>24 != uint32(iana.ClientHello) || n > maxMessage || f.said >= n
+	return f.head>>24 != uint32(iana.ClientHello) || n > maxMessage || f.received >= n
 }

@@ -57,12 +57,12 @@ func (q *QUIC) Next() tls.QUICEvent {
 }
 
 // Tell queues an event about a session.
-func (q *QUIC) Tell(e tls.QUICEvent) { q.tell(e) }
+func (q *QUIC) Tell(e tls.QUICEvent) { q.queueEvent(e) }
 
-func (q *QUIC) tell(e tls.QUICEvent) { q.events = append(q.events, e) }
+func (q *QUIC) queueEvent(e tls.QUICEvent) { q.events = append(q.events, e) }
 
 // Await queues the event that asks for our transport parameters.
-func (q *QUIC) Await() { q.tell(tls.QUICEvent{Kind: tls.QUICTransportParametersRequired}) }
+func (q *QUIC) Await() { q.queueEvent(tls.QUICEvent{Kind: tls.QUICTransportParametersRequired}) }
 
 // Send, SetNegotiated and Protect implement handshake.Carrier.
 
@@ -74,7 +74,7 @@ func (q *QUIC) Send(_ handshake.Kind, raw []byte) {
 			return
 		}
 	}
-	q.tell(tls.QUICEvent{Kind: tls.QUICWriteData, Level: q.write, Data: bytes.Clone(raw)})
+	q.queueEvent(tls.QUICEvent{Kind: tls.QUICWriteData, Level: q.write, Data: bytes.Clone(raw)})
 }
 
 // SetNegotiated does nothing: there are no records.
@@ -102,7 +102,7 @@ func (q *QUIC) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	case !early:
 		q.write = level
 	}
-	q.tell(e)
+	q.queueEvent(e)
 	return nil
 }
 
@@ -142,7 +142,7 @@ func (q *QUIC) Arrived(level tls.QUICEncryptionLevel, data []byte) error {
 func (q *QUIC) Advance() error {
 	for {
 		err := q.machine.Speak()
-		q.tellNews()
+		q.queueNews()
 		if err != nil {
 			return err
 		}
@@ -178,23 +178,23 @@ func (q *QUIC) take(raw []byte) error {
 	return cmp.Or(q.leftover("the flight ends"), err)
 }
 
-// tellNews queues the events that follow from the present state of the handshake.
-func (q *QUIC) tellNews() {
+// queueNews queues the events that follow from the present state of the handshake.
+func (q *QUIC) queueNews() {
 	if !q.toldPeer {
 		if p, ok := q.machine.PeerTransportParameters(); ok {
 			q.toldPeer = true
-			q.tell(tls.QUICEvent{Kind: tls.QUICTransportParameters, Data: p})
+			q.queueEvent(tls.QUICEvent{Kind: tls.QUICTransportParameters, Data: p})
 		}
 	}
 	if q.me == iana.Client && !q.toldRejected &&
 		q.machine.EarlyData() == handshake.EarlyRejected {
 		q.toldRejected = true
-		q.tell(tls.QUICEvent{Kind: tls.QUICRejectedEarlyData})
+		q.queueEvent(tls.QUICEvent{Kind: tls.QUICRejectedEarlyData})
 	}
 	if !q.toldDone && q.machine.Done() {
 		q.toldDone = true
 		q.machine.Forget()
-		q.tell(tls.QUICEvent{Kind: tls.QUICHandshakeDone})
+		q.queueEvent(tls.QUICEvent{Kind: tls.QUICHandshakeDone})
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// construction is the way in which a suite's records are built. It decides which parts of a record
-// are shown.
+// construction is the way in which a suite's records are built. It determines which parts of a
+// record are shown.
 type construction uint8
 
 const (

@@ -25,7 +25,7 @@ sys.stdout.buffer.write(bytes.fromhex(data.decode()) if sys.argv[1] == "-r"
   else data.hex().encode() + b"\n")' "$@"
 }`
 
-// Command computes one value of the story with another tool, from values that the story showed
+// Command computes one value of a story with another tool, from values that the story has shown
 // before. Text is made of hexadecimal digits, numbers and words of this package. It never contains
 // text of a peer or a file, so it is safe to paste into a shell.
 type Command struct {

@@ -8,8 +8,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// A mistake13 is one thing that people do otherwise than RFC 8446. applies is nil if nothing but
-// the schedule itself is needed.
+// A mistake13 is one common deviation from RFC 8446. applies is nil if the mistake is possible in
+// every derivation.
 type mistake13 struct {
 	how     string
 	edit    func(*method)
@@ -149,7 +149,7 @@ func (d *Derivation13) usual() (list []mistake13) {
 	return list
 }
 
-// cuts are the other places of the transcript that may be taken for a point.
+// cuts are the places of the transcript that may be mistaken for a point.
 func (d *Derivation13) cuts(p Point) (list []mistake13) {
 	t := &d.messages
 	for n := 0; n <= len(t.list); n++ {

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// A method is how the schedule is derived: the zero value is RFC 8446's. Each field is something
-// that people do otherwise: see mistakes13.
+// A method is a way to derive the schedule: the zero value is that of RFC 8446. Each field is a
+// deviation that people make: see mistakes13.
 type method struct {
 	hash        crypto.Hash // 0: the suite's
 	prefix      labelPrefix
@@ -24,14 +24,15 @@ type method struct {
 	noHash      bool
 	skipDerived bool // HKDF-Extract's salt is the secret before it
 	swapExtract bool // salt and IKM have changed places
-	noZeros     bool // nothing stands for a secret that there is not
+	noZeros     bool // an absent secret is empty instead of zeros
 	bareHMAC    bool // verify_data is keyed by the secret itself
 	// the transcript hash is hashed again, as if it were the messages
-	twice    bool
-	text     bool                       // the transcript hash is taken as text
-	upper    bool                       // in upper case
-	tell     func([]toldMessage) []byte // how the messages are told; nil: rightly
-	stripped bool                       // leading zeros of the shared secret are stripped
+	twice bool
+	text  bool // the transcript hash is taken as text
+	upper bool // in upper case
+	// which bytes of the messages are hashed; nil: the right ones
+	tell     func([]toldMessage) []byte
+	stripped bool // leading zeros of the shared secret are stripped
 	retry    retryKind
 	binder   binderKind
 	kind     string        // of the PSK; "": the one given
@@ -89,9 +90,10 @@ var prefixes = [...]string{"tls13 ", "", "TLS 1.3, ", "dtls13"}
 
 // run13 is one way through the schedule.
 type run13 struct {
-	d     *Derivation13
-	m     method
-	alone bool       // the method is that of each value's last step; what leads there is right
+	d *Derivation13
+	m method
+	// the method is used for each value's last step only; the steps before are correct
+	alone bool
 	log   *trace.Log // nil in a search
 	put   func(Value13)
 	part  string
@@ -156,8 +158,8 @@ func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from st
 // secret's name, and the section.
 type arrow struct{ name, event, label, from, ref string }
 
-// expand is HKDF-Expand-Label to n bytes, or as many as the hash has for n == 0. over says what the
-// context is.
+// expand is HKDF-Expand-Label to n bytes, or as many as the hash has for n == 0. over describes the
+// context.
 func (r *run13) expand(a arrow, secret []byte, context func(method) []byte, over string,
 	n int) []byte {
 	size := func(m method) int {

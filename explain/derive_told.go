@@ -14,7 +14,7 @@ import (
 
 // This file lists the ways in which other bytes are hashed than the messages of a transcript.
 
-// A toldMessage is a message of a transcript, for the mistakes of all versions.
+// A toldMessage is a message of a transcript, in the form that the mistakes of all versions use.
 type toldMessage struct {
 	from iana.Side
 	kind iana.HandshakeType
@@ -68,7 +68,7 @@ func tellings(list []toldMessage, behind func([]toldMessage, int) bool) []tellin
 	return all
 }
 
-// joined joins what each message is told as.
+// joined joins the bytes that are hashed for each message.
 func joined(list []toldMessage, each func(int, toldMessage) []byte) (all []byte) {
 	for i, m := range list {
 		all = append(all, each(i, m)...)
@@ -119,7 +119,7 @@ func inRecords(list []toldMessage, first iana.Version, flights bool) (all []byte
 	return all
 }
 
-// told returns the first n messages, and one that the transcript lacks.
+// told returns the first n messages, and the message that the transcript lacks.
 func (s transcript) told(n int, more []byte) (list []toldMessage) {
 	for _, m := range s[:n] {
 		list = append(list, toldMessage{m.from, m.kind, m.raw})

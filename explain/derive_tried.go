@@ -14,7 +14,7 @@ type Tried struct {
 	Missing  []string // inputs that were not given, with what was not derived for lack of each
 }
 
-// Sentences say what was tried in vain, and what could not be.
+// Sentences say what was tried without success, and what could not be tried.
 func (t *Tried) Sentences() (list []string) {
 	mistakes := "with one or two of the usual mistakes"
 	if t.Mistakes > 0 {

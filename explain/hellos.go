@@ -50,7 +50,7 @@ func (t *teller) serverHello(s *rung) []Fact {
 		Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
 }
 
-// modes says which of the two extensions that change derivations and records were negotiated.
+// modes returns which of the two extensions that change derivations and records were negotiated.
 func (t *teller) modes() string {
 	ems, etm := t.agreed.ExtendedMasterSecret, t.agreed.EncryptThenMAC
 	switch {

@@ -122,7 +122,7 @@ var SignedNotes = struct {
 		"Finished says that the signer has these very keys.",
 }
 
-// Reader is somebody who recorded the connection, with what comes into his hands later.
+// Reader is an attacker who recorded the connection, with the secret that he obtains later.
 type Reader struct {
 	Has   string
 	Reads string
@@ -173,7 +173,7 @@ func (s *Story) has(t iana.HandshakeType) bool {
 
 func titleOf(t iana.HandshakeType) string { return Explain(t.String()).Title }
 
-// Erasure is something that must be erased, so that nobody can read the connection later.
+// Erasure is a secret that must be erased, so that nobody can read the connection later.
 type Erasure struct{ What, Why string }
 
 // Erasures returns everything that must be erased for forward secrecy, or why nothing helps.
@@ -196,7 +196,7 @@ func Erasures(s *Story) []Erasure {
 	return append(list, protocolOf(s.Version).erasures...)
 }
 
-// stolen says what the private key of the server's certificate opens of a recording.
+// stolen returns what the private key of the server's certificate opens of a recording.
 func (t *teller) stolen() (opens bool, says string) {
 	switch {
 	case t.Suite == nil:

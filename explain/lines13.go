@@ -5,7 +5,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// line13 says where a story of TLS 1.3 tells a message, and how.
+// line13 says in which chapter a story of TLS 1.3 has a message, and with what explanation.
 type line13 struct {
 	chapter int
 	facts   func(*teller13, *rung) []Fact
@@ -74,7 +74,7 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 	case s.Kind == iana.RecordApplicationData && t.sent(iana.Client, iana.Finished, s):
 		return max(current, 6)
 	case s.Kind == iana.RecordApplicationData && !t.readable && t.answered(s):
-		return max(current, 6) // what it is, only who has the keys knows
+		return max(current, 6) // its type is known only with the keys
 	case s.closes() && t.sent(iana.Client, iana.Finished, s):
 		return 7
 	}

@@ -35,8 +35,8 @@ var introductions = [...]string{
 		"parts, those on the wire and those inside.",
 }
 
-// Introduction returns the introduction of a chapter of a version's story, from 1, for a reader who
-// does not know TLS. It is empty for a chapter that the story does not have.
+// Introduction returns the introduction of chapter n, from 1, of a version's story, for a reader
+// who does not know TLS. It is empty for a chapter that the story does not have.
 func Introduction(v iana.Version, chapter int) string {
 	list := protocolOf(v).introductions
 	if chapter < 1 || chapter > len(list) {

@@ -8,8 +8,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// protocol is what is told of TLS 1.3 in other words than of the versions before it. The stories
-// themselves are chosen in tell.go; nothing else about a connection asks for its version.
+// protocol has the texts that differ between TLS 1.3 and the versions before it. The stories
+// themselves are chosen in tell.go; nothing else in this package depends on the version of a
+// connection.
 type protocol struct {
 	introductions []string // of its chapters
 	tables        func(tables) []map[string]string

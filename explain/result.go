@@ -56,8 +56,8 @@ func (t *teller) failed() bool {
 	return false
 }
 
-// ending sets who noticed an error, and whether all went to its end. The values must have been
-// counted.
+// ending sets which sides noticed an error, and whether the connection was completed. The values
+// must have been counted.
 func (t *teller) ending() {
 	r := &t.Result
 	closed := false
@@ -135,7 +135,7 @@ func (t *teller) sentences() {
 	}
 }
 
-// lesson says what an alteration of the RSA-encrypted pre_master_secret teaches. See RFC 5246
+// lesson explains the effect of an alteration of the RSA-encrypted pre_master_secret. See RFC 5246
 // §7.4.7.1.
 func (t *teller) lesson() string {
 	a := t.Run.Tampered

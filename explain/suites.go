@@ -58,8 +58,8 @@ func absent(s *suite.Suite, kind string) string {
 	return "none: where nothing is encrypted there is no IV"
 }
 
-// warnings returns what to know before reading the story: what is wrong with the version and the
-// suite, and whose secrets are shown, if any are.
+// warnings returns the sentences before the story: what is wrong with the version and the suite,
+// and whose secrets are shown, if any are.
 func warnings(v iana.Version, s *suite.Suite, run Run, reveals bool) []Sentence {
 	var list []Sentence
 	if s != nil {
@@ -79,7 +79,7 @@ func warnings(v iana.Version, s *suite.Suite, run Run, reveals bool) []Sentence 
 	return append(list, secretsOf(run, reveals)...)
 }
 
-// secretsOf returns the sentence of Secrets. Where nothing is revealed nobody needs to be warned.
+// secretsOf returns the sentence of Secrets. If no secrets are shown there is no warning.
 func secretsOf(run Run, reveals bool) []Sentence {
 	switch {
 	case reveals:
@@ -112,8 +112,8 @@ func (r Run) demonstration() bool {
 	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"
 }
 
-// forgotten says what forward secrecy rests on. Of somebody else's run it is not known whether the
-// ephemeral keys are gone.
+// forgotten returns the condition for forward secrecy. For a run of another program it is not known
+// whether the ephemeral keys were erased.
 func (r Run) forgotten() string {
 	if r.demonstration() && r.Note == "" {
 		return "Both ephemeral keys are gone: the server's key opens no recording."
@@ -156,7 +156,7 @@ func flaws(s *suite.Suite) []string {
 	return list
 }
 
-// secrecy says who can decrypt a recording of the connection.
+// secrecy returns who can decrypt a recording of the connection.
 func secrecy(s *suite.Suite) string {
 	switch {
 	case s == nil:

@@ -37,8 +37,8 @@ func Tell(entries []trace.Entry, run Run) *Story {
 	return t.Story
 }
 
-// Tellable returns an error for a connection that no story can tell: of a version or a suite that
-// Vitrine does not know.
+// Tellable returns an error for a connection without a story: of a version or a suite that Vitrine
+// does not know.
 func Tellable(entries []trace.Entry) (err error) {
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
@@ -56,7 +56,7 @@ func Tellable(entries []trace.Entry) (err error) {
 	return err
 }
 
-// untold returns an error if no story knows what a ServerHello chose.
+// untold returns an error if there is no story for the choices of a ServerHello.
 func untold(m *message.ServerHello) error {
 	if v := selectedVersion(m); !told(v) {
 		return fmt.Errorf("there is no story of a connection of %s", versionName(v))
@@ -86,8 +86,8 @@ func strange(m *trace.Message) iana.Version {
 	return 0
 }
 
-// told reports whether there is a story of connections of a version. SSL 3.0 derives its keys in a
-// way of its own.
+// told reports whether there is a story for connections of a version. There is none for SSL 3.0,
+// which derives its keys in another way.
 func told(v iana.Version) bool { return v >= iana.TLS10 && v <= iana.TLS13 }
 
 // versionName names also the drafts of TLS 1.3.

@@ -251,7 +251,7 @@ func (t *teller13) size13(s *rung) string {
 	return octets(len(s.Record.Fragment))
 }
 
-// once returns those of the nodes that are there and were not told yet.
+// once returns those of the nodes that exist and were not shown yet.
 func (t *teller13) once(nodes []*Node) (list []*Node) {
 	for _, n := range nodes {
 		if n != nil && !t.told[n] {
@@ -262,7 +262,7 @@ func (t *teller13) once(nodes []*Node) (list []*Node) {
 	return list
 }
 
-// nodesOf returns the nodes with these IDs that are there and were not told yet.
+// nodesOf returns the nodes with these IDs that exist and were not shown yet.
 func (t *teller13) nodesOf(ids ...string) []*Node {
 	var nodes []*Node
 	for _, id := range ids {

@@ -69,7 +69,7 @@ func (m *Machine) protectClient() error {
 		k := m.player.earlyKeys(&m.Score)
 		switch {
 		case !m.live:
-			return m.hearEarly()
+			return m.expectEarly()
 		case m.me == iana.Client && m.quic: // packets of both keys are sent side by side
 		case m.me == iana.Client:
 			return nil
@@ -140,9 +140,9 @@ func (m *Machine) ExportEarly(label string, context []byte, n int) ([]byte, erro
 	return m.early.exporter.Export(label, context, n)
 }
 
-// hearEarly makes an observer expect early data. If the secret of early data is not known, its end
-// must be found by trial decryption.
-func (m *Machine) hearEarly() error {
+// expectEarly makes an observer expect early data. If the secret of early data is not known, its
+// end must be found by trial decryption.
+func (m *Machine) expectEarly() error {
 	if m.KeysOf(iana.Client, Early) != nil {
 		return m.install(iana.Client, Early)
 	}

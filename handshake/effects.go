@@ -54,7 +54,7 @@ func begin12(m *Machine) error {
 		m.closeEarly()
 	}
 	if !m.Agreed.Kex.Ephemeral() || m.Resumed {
-		m.tellAgreed("RFC 5246 §7.4.1.3")
+		m.logAgreed("RFC 5246 §7.4.1.3")
 	}
 	return nil
 }
@@ -83,11 +83,11 @@ func setGroup(m *Machine) error {
 		}
 		m.Group, m.GroupName = g.ID(), g.Name()
 	}
-	m.tellAgreed("RFC 5246 §7.4.3")
+	m.logAgreed("RFC 5246 §7.4.3")
 	return nil
 }
 
-func (m *Machine) tellAgreed(ref string) {
+func (m *Machine) logAgreed(ref string) {
 	a := m.Agreed
 	m.log.Agreed(trace.Agreed{
 		Version: a.Version, Suite: a.Suite.ID, KeyExchange: a.Kex, Authentication: a.Auth,
@@ -221,7 +221,7 @@ func negotiateEncrypted(m *Machine) (err error) {
 		return err
 	}
 	m.carrier.SetNegotiated(m.Agreed)
-	m.tellAgreed("RFC 8446 §4.3.1")
+	m.logAgreed("RFC 8446 §4.3.1")
 	return m.answerEarly()
 }
 

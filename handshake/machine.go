@@ -147,16 +147,16 @@ type Peer struct {
 	// without one.
 	PSKIdentity []byte
 	// the peer proved that it has the private key of Chain's leaf, or showed no certificate
-	possessed bool
-	vouched   bool // the program has accepted Chain, a raw public key
+	possessed   bool
+	keyAccepted bool // the program has accepted Chain, a raw public key
 }
 
 // Vouched reports whether the program has accepted the peer's raw public key.
-func (p *Peer) Vouched() bool { return p.vouched }
+func (p *Peer) KeyAccepted() bool { return p.keyAccepted }
 
 // trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
 // program has accepted.
-func (p *Peer) trusted() bool { return p.Verified != nil || p.vouched }
+func (p *Peer) trusted() bool { return p.Verified != nil || p.keyAccepted }
 
 // Carrier is the record layer as the handshake sees it: it sends messages and changes keys.
 type Carrier interface {

@@ -20,7 +20,7 @@ func TestNoHandshakeEndsWithoutEachProof(t *testing.T) {
 			Agreed: &negotiation.Agreed{Version: iana.TLS12, Suite: suite.ByID(ecdheRSA),
 				Kex: iana.KexECDHE, Auth: iana.AuthRSA}}
 	}
-	whole := Peer{Chain: chain, vouched: true, possessed: true}
+	whole := Peer{Chain: chain, keyAccepted: true, possessed: true}
 	for _, c := range []struct {
 		what string
 		edit func(*Peer, *Score)
@@ -28,7 +28,7 @@ func TestNoHandshakeEndsWithoutEachProof(t *testing.T) {
 	}{
 		{"the certificate", func(p *Peer, _ *Score) { p.Chain = nil },
 			[2]string{"it showed a certificate", "it showed the certificate that we require"}},
-		{"trust", func(p *Peer, _ *Score) { p.vouched = false },
+		{"trust", func(p *Peer, _ *Score) { p.keyAccepted = false },
 			[2]string{"its certificate is trusted", "its certificate is trusted"}},
 		{"possession", func(p *Peer, _ *Score) { p.possessed = false },
 			[2]string{"it has its certificate's key", "it has its certificate's key"}},

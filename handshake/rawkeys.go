@@ -28,11 +28,11 @@ func (l *live) authenticateKey(from iana.Side, spki []byte, verify bool) error {
 		return err
 	}
 	peer := Peer{Chain: chain}
-	if peer.vouched, err = l.vouch(chain, verify); err != nil {
+	if peer.keyAccepted, err = l.acceptKey(chain, verify); err != nil {
 		return err
 	}
 	l.peer = peer
-	if peer.vouched {
+	if peer.keyAccepted {
 		l.Log.Verified(trace.Verified{What: "raw public key", From: from,
 			Detail: chain.Subject()}, "RFC 7250 §6")
 	}
@@ -48,9 +48,9 @@ func (l *live) readKey(spki []byte) (*pki.Chain, error) {
 	return chain, err
 }
 
-// vouch reports whether the program accepted the peer's raw public key. It returns an error if the
-// program rejects it, or if verify is set and there is no VerifyRawKey.
-func (l *live) vouch(key *pki.Chain, verify bool) (bool, error) {
+// acceptKey reports whether the program accepted the peer's raw public key. It returns an error if
+// the program rejects it, or if verify is set and there is no VerifyRawKey.
+func (l *live) acceptKey(key *pki.Chain, verify bool) (bool, error) {
 	switch {
 	case l.VerifyRawKey != nil:
 		if err := l.VerifyRawKey(key.SPKI()); err != nil {
@@ -72,7 +72,7 @@ func (l *live) restoreRawKey(from iana.Side, s *Session, identity []byte) error 
 		return err
 	}
 	peer := Peer{Chain: chain, PSKIdentity: identity, possessed: true}
-	peer.vouched, err = l.vouch(chain,
+	peer.keyAccepted, err = l.acceptKey(chain,
 		from == iana.Server && !l.Skip || from == iana.Client && l.ClientAuth.Verify)
 	if err == nil {
 		l.peer = peer

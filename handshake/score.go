@@ -36,7 +36,7 @@ type Score struct {
 	Resumed bool // a session is resumed; known since ServerHello, unless Undecided
 	// an observer's: only the server's next message tells whether a session is resumed
 	Undecided bool
-	Blind     [2]bool // an observer's, by side: what it says cannot be read
+	Blind     [2]bool // an observer's, by side: its messages cannot be read
 
 	quic       bool   // there are no records: see QUIC
 	checking   []byte // the message that a player checks, as it was sent

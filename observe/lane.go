@@ -356,7 +356,7 @@ func (l *lane) count() {
 				l.flow.UnreadRecords++
 			}
 			l.start, l.unread = l.start+record.HeaderLen, h.Length
-			l.hearOuter(h, l.buf[l.start:l.start+min(h.Length, l.straight())])
+			l.readOuter(h, l.buf[l.start:l.start+min(h.Length, l.straight())])
 			continue
 		}
 		if len(l.holes) == 0 {

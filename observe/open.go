@@ -44,7 +44,7 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		return 0, nil, got
 	case l.inner && r.Type != iana.RecordApplicationData:
 		// RFC 8446 §5: change_cipher_spec is for middleboxes. Others are not authenticated.
-		l.hearOuter(r.Header, r.fragment)
+		l.readOuter(r.Header, r.fragment)
 		return 0, nil, passed
 	case r.torn && l.blind:
 		l.flow.refused(r.Header, 0, r.torn)
@@ -59,14 +59,14 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 	case r.torn:
 		c.machine.Unsound()
 	case l.blind:
-		l.hearOuter(r.Header, r.fragment)
+		l.readOuter(r.Header, r.fragment)
 	}
 	return c.unseal(l, r)
 }
 
 // hearOuter notes a fatal alert in the clear where TLS 1.3 has keys. A client that refuses the
 // server's flight before it has changed to its own keys sends it so; nothing authenticates it.
-func (l *lane) hearOuter(h record.Header, fragment []byte) {
+func (l *lane) readOuter(h record.Header, fragment []byte) {
 	if h.Type == iana.RecordAlert && h.Length == 2 && len(fragment) >= 2 && l.outer == nil &&
 		alert.Level(fragment[0]) == alert.Fatal {
 		d := alert.Description(fragment[1])

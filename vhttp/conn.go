@@ -30,9 +30,9 @@ type conn struct {
 	shaken sync.Once
 	failed error
 
-	preface *strings.Reader
-	quiet   chan struct{} // closed when http.Server ends the connection of HTTP/2
-	hush    sync.Once
+	preface  *strings.Reader
+	quiet    chan struct{} // closed when http.Server ends the connection of HTTP/2
+	silenced sync.Once
 }
 
 func newConn(c *vitrine.Conn, f *front) *conn {
@@ -136,6 +136,6 @@ func (c *conn) Close() error {
 	return c.served.Close()
 }
 
-func (c *conn) silence() { c.hush.Do(func() { close(c.quiet) }) }
+func (c *conn) silence() { c.silenced.Do(func() { close(c.quiet) }) }
 
 var _ net.Conn = (*conn)(nil)

@@ -57,7 +57,7 @@ func (s *Peer) ServeResumed(m *Session) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	if err := s.hearFinished(); err != nil {
+	if err := s.receiveFinished(); err != nil {
 		return err
 	}
 	return s.Send([]Item{ForgedData})
@@ -111,10 +111,10 @@ func (s *Peer) Resume(m *Session, ids ...iana.CipherSuite) error {
 			return err
 		}
 		flight = []Item{ChangeCipherSpec, Finished}
-		s.hearFinished() // which it cannot read without the master_secret: it goes on
+		s.receiveFinished() // which it cannot read without the master_secret: it goes on
 	} else {
 		var requested bool
-		if requested, err = s.hearServer(); err == nil {
+		if requested, err = s.receiveServer(); err == nil {
 			flight = s.reply(requested)
 		}
 	}
@@ -129,7 +129,7 @@ func (s *Peer) Resume(m *Session, ids ...iana.CipherSuite) error {
 		return err
 	}
 	if !abbreviated {
-		if err := s.hearFinished(); err != nil {
+		if err := s.receiveFinished(); err != nil {
 			return err
 		}
 	}
@@ -148,7 +148,7 @@ func (s *Peer) nextIs(t iana.ContentType) (bool, error) {
 	return len(s.messages) == 0 && s.bytes[0] == byte(t), nil
 }
 
-func (s *Peer) hearFinished() error {
+func (s *Peer) receiveFinished() error {
 	for {
 		said, _, err := s.Receive()
 		if err != nil {

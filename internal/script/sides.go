@@ -50,7 +50,7 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	if err := s.hearClient(offer); err != nil {
+	if err := s.receiveClient(offer); err != nil {
 		return err
 	}
 	flight = []Item{ChangeCipherSpec, Finished}
@@ -60,8 +60,8 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 	return s.Send(append(flight, ForgedData))
 }
 
-// hearClient receives the client's second flight.
-func (s *Peer) hearClient(offer kex.Offer) error {
+// receiveClient receives the client's second flight.
+func (s *Peer) receiveClient(offer kex.Offer) error {
 	for {
 		m, raw, err := s.Receive()
 		if err != nil {
@@ -151,7 +151,7 @@ func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	requested, err := s.hearServer()
+	requested, err := s.receiveServer()
 	if err != nil {
 		return err
 	}
@@ -162,14 +162,14 @@ func (s *Peer) Connect(ids ...iana.CipherSuite) error {
 	if err := s.Send(flight); err != nil {
 		return err
 	}
-	if err := s.hearFinished(); err != nil {
+	if err := s.receiveFinished(); err != nil {
 		return err
 	}
 	return s.Send([]Item{{Name: "data", Type: iana.RecordApplicationData, Raw: []byte("genuine")}})
 }
 
-// hearServer receives the server's first flight, and reports whether it requests a certificate.
-func (s *Peer) hearServer() (requested bool, err error) {
+// receiveServer receives the server's first flight, and reports whether it requests a certificate.
+func (s *Peer) receiveServer() (requested bool, err error) {
 	for {
 		m, _, err := s.Receive()
 		if err != nil {

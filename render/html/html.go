@@ -133,7 +133,7 @@ type view struct {
 	Marked     *step  // the first step with a mark
 	Reveals    bool   // it holds keys
 	Said       bool   // it has the plaintext of the connection, and so secrets too
-	Seed       string // from which anybody can derive them
+	Seed       string // the secrets can be derived from it
 }
 
 func asset(name string) string {

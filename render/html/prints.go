@@ -1,6 +1,6 @@
 package html
 
-// stamp gives each value that is not shown its fingerprint, if the run has it.
+// stamp sets the fingerprint of each value that is not shown, if the run has it.
 func (r *run) stamp() {
 	if len(r.prints) == 0 {
 		return

@@ -6,7 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 )
 
-// grove is what grows of the key schedule in one step.
+// grove has the nodes of the key schedule that are derived in one step.
 type grove struct {
 	*printer
 	nodes []*explain.Node

@@ -37,7 +37,7 @@ func Write(w io.Writer, s *explain.Story, style Style) error {
 	return p.out.Flush()
 }
 
-// WriteResult writes what came of s, without its steps.
+// WriteResult writes the result of s, without its steps.
 func WriteResult(w io.Writer, s *explain.Story, style Style) error {
 	p := newPrinter(w, style)
 	p.result(&s.Result)
