@@ -116,8 +116,12 @@ func randomRun(t *testing.T, r *rand.Rand) (playground.Setup, []playground.Act,
 	suites := []string{"TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
 		"TLS_RSA_WITH_AES_256_CBC_SHA256", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256",
 		"TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256"}
-	s := playground.Setup{Seed: fmt.Sprint("browser ", r.Uint64()),
-		Suite: suites[r.IntN(len(suites))], ExtendedMasterSecret: r.IntN(2) == 0, ClientCertificate: r.IntN(3) == 0}
+	s := playground.Setup{
+		Seed:                 fmt.Sprint("browser ", r.Uint64()),
+		Suite:                suites[r.IntN(len(suites))],
+		ExtendedMasterSecret: r.IntN(2) == 0,
+		ClientCertificate:    r.IntN(3) == 0,
+	}
 	if r.IntN(2) == 0 {
 		s.Version, s.ExtendedMasterSecret = "1.3", false
 		s.Suite = []string{"", "TLS_CHACHA20_POLY1305_SHA256",

@@ -15,8 +15,14 @@ import (
 // A story says what is signed, or why nothing is, and who has the certificates and private keys.
 func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 	run := func(suite iana.CipherSuite, group iana.Group, mtls bool) []trace.Entry {
-		o := demo.Options{Suite: suite, Group: group, Auth: throwaway.RSA, ClientAuth: demo.NoClientAuth,
-			Data: demo.Request, Seed: "by hand"}
+		o := demo.Options{
+			Suite:      suite,
+			Group:      group,
+			Auth:       throwaway.RSA,
+			ClientAuth: demo.NoClientAuth,
+			Data:       demo.Request,
+			Seed:       "by hand",
+		}
 		if mtls {
 			o.ClientAuth = demo.RequireClientAuth
 		}

@@ -1,7 +1,7 @@
 package explain
 
 // glossary13 are the words of TLS 1.3: those that mean something else there than before it, and
-// those that came with it. What the catalogue of terms has is not said again: see catalogued.
+// those that came with it. What the catalogue of terms has is not repeated: see catalogued.
 var glossary13 = []Word{
 	{"AAD", "Additional authenticated data: what an AEAD authenticates without encrypting it. In " +
 		"TLS 1.3 the 5 bytes of the record's header.", "RFC 8446 §5.2"},

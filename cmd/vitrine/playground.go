@@ -42,7 +42,9 @@ no other connection. With --out it is one file, which needs no server and no net
 The WebAssembly is in a vitrine that ./install.sh built. Without it this command builds it, once, if
 the Go command and the repository that it was built from are there.
 
-` + exitLine("playground"),
+` + exitLine(
+			"playground",
+		),
 		Example: `  vitrine playground
   vitrine playground --lesson 2
   vitrine playground --out playground.html`,

@@ -120,6 +120,7 @@ var versioners = map[string]string{
 	"explain/protocol.go":        "the row of what is told of a version",
 	"explain/tell.go":            "which story is told, and of which versions there is none",
 	"explain/tell13.go":          "what the hellos say of the version, for the choice of the story",
+	"explain/simplified.go":      "which of two lists a reader of these versions needs",
 	"explain/terms.go":           "a dictionary: what each version is, and which RFC has a suite",
 	"explain/anatomy.go":         "what an IV is that TLS 1.0 does not send",
 	"explain/lessons.go":         "what the first record's version says, and why it says TLS 1.0",
