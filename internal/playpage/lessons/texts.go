@@ -81,8 +81,8 @@ var texts = map[string]text{
 				"the ciphertext breaks either the MAC or the padding. The server must not tell " +
 				"which: it answers bad_record_mac to both, and takes the same time.",
 			"The careless twin says decryption_failed to wrong padding. That is a question with " +
-				"two answers, and enough questions read the data. The client's data is its " +
-				"fourth record here: its last block is padding, the MAC is before that.",
+				"two answers, and enough questions read the data. The client's data is its fifth " +
+				"record here. Its last bytes are padding, and the MAC comes before them.",
 		},
 		turn: "Server",
 		knob: []turned{{"careful: Vitrine", nil}, {"its careless twin", func(s *playground.Setup) {
@@ -107,9 +107,9 @@ var texts = map[string]text{
 		title: "Bleichenbacher's question",
 		text: []string{
 			"With RSA key exchange the server decrypts what the client sends. What if the block " +
-				"is not what it should be? A server that tells tells the attacker whether a " +
-				"number of his choice decrypts to a block that begins with 00 02; about a " +
-				"million such answers decrypt a recorded pre_master_secret.",
+				"is not what it should be? A server that answers differently tells the attacker " +
+				"whether a number of his choice decrypts to a block that begins with 00 02; " +
+				"about a million such answers decrypt a recorded pre_master_secret.",
 			"So the server goes on with a random secret, and all three mistakes end alike, at " +
 				"the client's Finished. The careless twin tells them apart.",
 		},

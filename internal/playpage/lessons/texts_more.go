@@ -75,8 +75,8 @@ var more = map[string]text{
 				"server notices at Finished, as in lesson 3.",
 			"Who speaks 1.3 alone has nothing to fall back to: protocol_version.",
 		},
-		talk: "Why three checks? When would only the mark help? (With RSA key exchange and an " +
-			"attacker who can break the old version's Finished.)",
+		talk: "Why three checks? In which key exchange is the random not signed, so that one of " +
+			"them is missing? (RSA.)",
 	},
 	"certificates": {
 		title: "Names, dates and chains",
@@ -131,8 +131,8 @@ var more = map[string]text{
 		title: "0-RTT, replayed",
 		text: []string{
 			"A client that comes again may send data together with its ClientHello, under a key " +
-				"of the ticket. The server has said nothing yet: nothing of its own is in that " +
-				"key, so that whoever recorded these records can send them again.",
+				"of the ticket. The server has said nothing yet: nothing fresh of its own is in " +
+				"that key, so that whoever recorded these records can send them again.",
 			"Play the client's first flight to the server once more. What the server then reads " +
 				"stands below the wire.",
 		},
@@ -143,8 +143,8 @@ var more = map[string]text{
 		tools: []Tool{{"Play the first flight again", "replay-early"}},
 		refs:  []string{"RFC 8446 §8", "RFC 8470 §3"},
 		answer: []string{
-			"The careful server remembers the tickets whose early data it has taken: the second " +
-				"time it rejects the data.",
+			"The careful server takes the early data of a ticket once, and rejects it the second " +
+				"time.",
 			"The twin takes it as often as it comes, and pays twice.",
 		},
 		talk: "Which requests may be sent early? Why does RFC 8470 have the status 425 (Too " +

@@ -176,7 +176,7 @@ const showVerdict = (r) => {
   box.dataset.outcome = v.outcome;
   box.dataset.digest = r.digest;
   if ($("#sentence").textContent !== v.sentence) withLink($("#sentence"), v.sentence);
-  const said = v.outcome === "caught" ? [v.why, v.alert ? `It sent the alert ${v.alert}.` : ""] : v.changes || [];
+  const said = v.outcome === "caught" ? [v.why, v.alert ? `The ${v.by} sent the alert ${v.alert}.` : ""] : v.changes || [];
   text("#consequence", said.filter(Boolean).map((s) => s[0].toUpperCase() + s.slice(1)).map((s) => /[.!?]$/.test(s) ? s : s + ".").join(" "));
   const slider = $("#step");
   slider.max = r.steps;
@@ -193,6 +193,7 @@ const showVerdict = (r) => {
     return li;
   }));
   text("#about", [r.setupName || "TLS " + (state.setup.version || "1.2"), state.setup.suite || ""].filter(Boolean).join(" · "));
+  root.style.setProperty("--top", (innerWidth > 640 ? $(".top").offsetHeight : 0) + "px");
   root.style.setProperty("--verdict", box.offsetHeight + "px");
 };
 const deed = (a) => {
