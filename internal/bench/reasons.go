@@ -15,11 +15,15 @@ func (r row) because() string {
 	case r.What == full && r.Key == rsa:
 		return "The private operation of RSA 2048 is most of it, and crypto/rsa's on both sides."
 	case r.What == full && r.Group == hybrid, r.What == byPSK && r.Group == hybrid:
-		return "ML-KEM is crypto/mlkem's on both sides: the difference to the row with X25519 alone."
+		return "ML-KEM is crypto/mlkem's on both sides: the difference to the row with X25519 " +
+			"alone. Our client makes a key of X25519 for each of its two shares, and crypto/tls " +
+			"one for both."
 	case r.What == full:
-		return "Signatures, and verifying them, are the standard library's on both sides."
+		return "Signatures, verifying them, and the key exchange are the standard library's on " +
+			"both sides."
 	case r.What == byPSK && r.Version == tls13:
-		return "Two key agreements, and what the kernel does, are the most of it."
+		return "X25519 is most of it: four multiplications, of which those for the public keys " +
+			"take no table, and crypto/ecdh's on both sides."
 	case r.What == byPSK || r.What == byID:
 		return "There are no public keys, and what is Vitrine's own shows: fewer instructions " +
 			"than crypto/tls's, over more functions that run once each, which costs misses of " +
