@@ -9,7 +9,18 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/negotiation"
+	"github.com/vitrine-tls/vitrine/session"
 )
+
+// frozen keeps no session besides the first, so that each connection is like the one before.
+func frozen(configs func(iana.Side) *negotiation.Config) func(iana.Side) *negotiation.Config {
+	return func(me iana.Side) *negotiation.Config {
+		c := configs(me)
+		c.Keep = nil
+		c.Seal = func(context.Context, *session.Session) ([]byte, error) { return []byte{255}, nil }
+		return c
+	}
+}
 
 // rejecting is a server that does not take the early data that it once allowed.
 func rejecting(configs func(iana.Side) *negotiation.Config) func(iana.Side) *negotiation.Config {

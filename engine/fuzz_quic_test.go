@@ -46,7 +46,7 @@ func quicScenes(f *testing.F) []func(iana.Side) *negotiation.Config {
 		return c
 	}
 	return []func(iana.Side) *negotiation.Config{quicConfig(config13), quicConfig(retried),
-		quicConfig(certified), quicConfig(shared13), quicConfig(earlyConfigs(f, 100, 0)),
+		quicConfig(certified), quicConfig(shared13), quicConfig(frozen(earlyConfigs(f, 100, 0))),
 		func(me iana.Side) *negotiation.Config { return config13(me) }, // without parameters
 	}
 }

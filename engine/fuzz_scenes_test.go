@@ -58,16 +58,16 @@ func scenes(t testing.TB) []scene {
 		{what: "TLS 1.3, retried", configs: retried},
 		{what: "TLS 1.3, raw keys", configs: certified(config13, rawKeys)},
 		{what: "TLS 1.3, an external key", configs: shared13},
-		{what: "TLS 1.3, early data", configs: earlyConfigs(t, 100, 0), early: true},
+		{what: "TLS 1.3, early data", configs: frozen(earlyConfigs(t, 100, 0)), early: true},
 		{what: "TLS 1.3, more early data than is allowed", early: true, refused: true,
-			configs: earlyConfigs(t, 3, 9)},
+			configs: frozen(earlyConfigs(t, 3, 9))},
 		{what: "TLS 1.3, new keys", configs: config13, then: []func(*staged){newKeys}},
 		{what: "TLS 1.3, a late certificate", configs: configLate,
 			then: []func(*staged){askLate}},
 		{what: "TLS 1.3, late certificates, one after the other", configs: configLate,
 			then: []func(*staged){askLate, askLate}},
 		{what: "TLS 1.3, early data that is rejected", early: true,
-			configs: rejecting(earlyConfigs(t, 100, 0))},
+			configs: rejecting(frozen(earlyConfigs(t, 100, 0)))},
 	}
 }
 
