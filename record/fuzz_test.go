@@ -33,7 +33,18 @@ func readers(t testing.TB) (all []reader) {
 			if r.mac == nil && v != iana.TLS12 {
 				continue
 			}
-			open := func(t testing.TB) Protection { return r.new(t, v) }
+			k := Keys{Key: pattern(r.cipher.KeyLen), IV: pattern(r.cipher.IVLen(v))}
+			if r.mac != nil {
+				k.MAC = pattern(r.mac.Len)
+			}
+			open := func(t testing.TB) Protection { // the same in each process that fuzzes
+				p, err := New(r.cipher, r.mac, Params{Version: v, EncryptThenMAC: r.etm, Keys: k,
+					Rand: testkit.Rand("sealed")})
+				if err != nil {
+					t.Fatal(err)
+				}
+				return p
+			}
 			h := Header{Type: iana.RecordApplicationData, Version: v}
 			b, err := open(t).Seal(nil, 0, h, []byte(sealedText))
 			if err != nil {
