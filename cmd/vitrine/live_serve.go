@@ -94,12 +94,12 @@ func (l *liveVisit) end() {
 	if other := l.other.Load(); other != nil {
 		other.End(false, nil)
 	}
-	how := front.HowItEnded(l.conn)
+	how, said := front.HowItEnded(l.conn), l.SaidGoodbye()
 	l.End(false, func(r *live.Row) {
 		switch {
 		case how == front.Idle:
 			r.Reason, r.Why = "idle", "nothing passed for as long as --idle-timeout allows"
-		case how == front.Reset && !l.SaidGoodbye():
+		case how == front.Reset && !said:
 			r.Reason, r.Why = "reset", "the client reset the connection, and data may be missing "+
 				"at the end"
 		}

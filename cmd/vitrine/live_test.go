@@ -275,6 +275,33 @@ func TestConnectionsWithoutAStoryHaveAPage(t *testing.T) {
 	}
 }
 
+// A client that resets its connection, or is idle for too long, is told apart from one that ends it.
+func TestRowsTellHowTheSocketEnded(t *testing.T) {
+	s, ca := serving(t, "--echo", "--ui", "--idle-timeout", "100ms")
+	v := view(t, s.errs.String)
+	for _, reset := range []bool{true, false} {
+		c, err := vitrine.Dial("tcp", s.addr, &vitrine.Config{InsecureSkipVerify: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		if reset {
+			io.WriteString(c, "x\n")
+			c.Read(make([]byte, 1))
+			c.NetConn().(*net.TCPConn).SetLinger(0)
+			c.NetConn().Close()
+		}
+	}
+	talk(t, s, ca, "still there\n", nil)
+	reasons := map[string]int{}
+	for _, r := range v.rows(over(3)) {
+		reasons[r.Reason]++
+	}
+	if fmt.Sprint(reasons) != "map[close_notify:1 idle:1 reset:1]" {
+		t.Errorf("%v", reasons)
+	}
+}
+
 func TestWhereTheLiveViewListens(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {

@@ -87,7 +87,8 @@ func (c *Conn) count() {
 	c.counted, c.row.Dropped = now, now
 }
 
-// Set changes what is known about the connection. ID and State are the Hub's.
+// Set changes what is known about the connection. ID and State are the Hub's. change must call
+// nothing of the Hub, which is locked.
 func (c *Conn) Set(change func(*Row)) {
 	h := c.hub
 	h.mu.Lock()
