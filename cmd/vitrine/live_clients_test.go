@@ -93,7 +93,7 @@ func TestRowsAreWhatTheClientsSayThemselves(t *testing.T) {
 	if all, err := strconv.Atoi(os.Getenv("VITRINE_CLIENTS")); err == nil {
 		n, atOnce = all, all
 	}
-	s, _ := serving(t, "--ui", "--timeout", "1m")
+	s, _ := serving(t, "--ui", "--timeout", "10m")
 	v := view(t, s.errs.String)
 	_, port, _ := strings.Cut(s.addr, ":")
 	accounts := make([]account, n)

@@ -49,7 +49,7 @@ func view(t *testing.T, text func() string) *viewer {
 	if err != nil {
 		t.Fatal(err)
 	}
-	v := &viewer{T: t, Client: &http.Client{Jar: jar, Timeout: 30 * time.Second,
+	v := &viewer{T: t, Client: &http.Client{Jar: jar, Timeout: 2 * time.Minute,
 		Transport: &http.Transport{}}, base: "http://" + u.Host}
 	t.Cleanup(v.CloseIdleConnections)
 	if page, _ := v.get(200, u.RequestURI()); !strings.Contains(page, "<title>Live") {
