@@ -14,6 +14,7 @@ import (
 // Conn is a connection of a Hub. It is the trace.Sink of its events.
 type Conn struct {
 	hub *Hub
+	id  string
 
 	// guarded by the hub's lock
 	row     Row
@@ -31,7 +32,7 @@ type Conn struct {
 }
 
 // ID returns the connection's name, which no other connection of any run has.
-func (c *Conn) ID() string { return c.row.ID }
+func (c *Conn) ID() string { return c.id }
 
 // Put keeps an event, as far as there is room, and what it says about the connection.
 func (c *Conn) Put(e trace.Entry) {
@@ -101,9 +102,9 @@ func (c *Conn) Set(change func(*Row)) {
 }
 
 func (c *Conn) change(change func(*Row)) {
-	id, state := c.row.ID, c.row.State
+	state := c.row.State
 	change(&c.row)
-	c.row.ID, c.row.State = id, state
+	c.row.ID, c.row.State = c.id, state
 	c.row.clip()
 }
 
@@ -168,7 +169,7 @@ func (c *Conn) Format(f fmt.State, _ rune) { trace.Print(f, c.described()) }
 // MarshalText returns what Format prints.
 func (c *Conn) MarshalText() ([]byte, error) { return trace.Text(c.described()) }
 
-func (c *Conn) described() string { return "live.Conn " + c.row.ID }
+func (c *Conn) described() string { return "live.Conn " + c.id }
 
 // Format prints how many connections there are, whatever the verb.
 func (h *Hub) Format(f fmt.State, _ rune) { trace.Print(f, h.described()) }

@@ -100,7 +100,8 @@ func (h *Hub) Open(about Row) *Conn {
 	h.stats.Connections++
 	h.stats.Open++
 	c := &Conn{hub: h, row: about, kept: trace.NewBounded(h.o.PerConnection)}
-	c.row.ID = fmt.Sprintf("%s-%d", h.name, h.made)
+	c.id = fmt.Sprintf("%s-%d", h.name, h.made)
+	c.row.ID = c.id
 	c.row.clip()
 	if c.row.State == "" {
 		c.row.State = Shaking
@@ -117,7 +118,7 @@ func (h *Hub) AddEarlier(r Row) {
 		return
 	}
 	r.clip()
-	c := &Conn{hub: h, row: r, over: true, kept: trace.NewBounded(0)}
+	c := &Conn{hub: h, id: r.ID, row: r, over: true, kept: trace.NewBounded(0)}
 	if h.list(c); c.changed != nil {
 		c.ended = h.ended.PushBack(c)
 	}
