@@ -207,15 +207,16 @@ type Result struct {
 	Wire     int    // bytes of all records, both ways
 	// ForwardSecret is false of a connection that failed: see Judged.
 	ForwardSecret bool
-	Judged        bool   // no side failed, so that there is a verdict about who could read the data later
-	PostQuantum   bool   // a quantum computer that reads a recording does not read the data
-	KeyOpens      bool   // the private key of the server's certificate opens a recording
-	KeySays       string // what it opens, and why
-	exchange      iana.KeyExchange
-	Stalled       bool     // no side detected an error, but one waited until a deadline
-	Noticed       []Notice // the errors that were detected, in order
-	Sentences     []Sentence
-	Try           []Hint // what to look at next
+	// Judged says that no side failed, so that there is a verdict about who could read the data.
+	Judged      bool
+	PostQuantum bool   // a quantum computer that reads a recording does not read the data
+	KeyOpens    bool   // the private key of the server's certificate opens a recording
+	KeySays     string // what it opens, and why
+	exchange    iana.KeyExchange
+	Stalled     bool     // no side detected an error, but one waited until a deadline
+	Noticed     []Notice // the errors that were detected, in order
+	Sentences   []Sentence
+	Try         []Hint // what to look at next
 }
 
 // Sentence is a sentence about the run as a whole.

@@ -58,13 +58,11 @@ func (v *view) arrived(from iana.Side, number uint64, place int) *trace.Record {
 	if number == 0 && place >= 0 {
 		return at(v.records[from], place)
 	}
-	if n := uint64(
-		len(v.records[from]),
-	); number <= n &&
-		v.records[from][number-1].Number == number {
-		return v.records[from][number-1] // none before it was refused or skipped
+	list := v.records[from]
+	if number <= uint64(len(list)) && list[number-1].Number == number {
+		return list[number-1] // none before it was refused or skipped
 	}
-	for _, r := range v.records[from] {
+	for _, r := range list {
 		if r.Number == number {
 			return r
 		}

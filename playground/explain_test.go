@@ -15,8 +15,9 @@ import (
 func TestPairsAreByNumber(t *testing.T) {
 	warning := trace.Hex{21, 3, 3, 0, 2, 1, 112}
 	for name, acts := range map[string][]Act{
-		"forged":    {{Kind: Inject, Side: iana.Server, Record: 1, Data: warning}},
-		"twice":     {{Kind: Inject, Side: iana.Server, Record: 1, Data: append(warning, warning...)}},
+		"forged": {{Kind: Inject, Side: iana.Server, Record: 1, Data: warning}},
+		"twice": {{Kind: Inject, Side: iana.Server, Record: 1,
+			Data: append(warning, warning...)}},
 		"untouched": nil,
 	} {
 		r := run(t, Setup{}, acts...)
@@ -68,7 +69,8 @@ func TestTheWireOfTheGlassIsWhatArrived(t *testing.T) {
 func TestNoVerdictAboutSecrecyAfterAFailure(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		s := Setup{Version: version}
-		for _, acts := range [][]Act{nil, {{Kind: Flip, Side: iana.Server, Record: 1, Offset: 50}}} {
+		flip := Act{Kind: Flip, Side: iana.Server, Record: 1, Offset: 50}
+		for _, acts := range [][]Act{nil, {flip}} {
 			r := run(t, s, acts...)
 			story := explain.Tell(r.Entries, r.Run)
 			failed := r.Verdict.Outcome == Caught

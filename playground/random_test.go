@@ -3,6 +3,8 @@ package playground
 import (
 	"bytes"
 	"math/rand/v2"
+	"os"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -59,10 +61,11 @@ func randomBytes(rnd *rand.Rand, n int) trace.Hex {
 // Whatever somebody does between the two sides: nothing panics, what a side has read is a prefix
 // of what the other has sent, what no act touched arrives as it was sent, and a run repeats.
 func TestTenThousandRandomSequencesOfActs(t *testing.T) {
-	each := 10_000/len(randomSetups()) + 1
-	if testing.Short() {
-		each = 20
+	all := 480 // a sample; of all: VITRINE_ACTS=10000 go test -run TenThousand ./playground
+	if n, err := strconv.Atoi(os.Getenv("VITRINE_ACTS")); err == nil {
+		all = n
 	}
+	each := all/len(randomSetups()) + 1
 	outcomes := map[Outcome]int{}
 	for i, s := range randomSetups() {
 		whole := run(t, s)
@@ -79,7 +82,7 @@ func TestTenThousandRandomSequencesOfActs(t *testing.T) {
 			}
 		}
 	}
-	t.Logf("%v", outcomes)
+	t.Logf("%d sequences: %v", each*len(randomSetups()), outcomes)
 	for _, o := range []Outcome{Caught, Undetected, Stalled} {
 		if outcomes[o] == 0 {
 			t.Errorf("no run was %s", o)
