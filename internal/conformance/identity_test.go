@@ -229,6 +229,8 @@ func testStaplesAndTimestampsArrive(t *testing.T, version func(*vitrine.Config))
 	scts := [][]byte{[]byte("the first timestamp"), []byte("the second")}
 	stapled := must
 	stapled.OCSPStaple, stapled.SignedCertificateTimestamps = staple, scts
+	another, garbage := rig.Certificate(t, throwaway.ECDSA), must
+	another.OCSPStaple, garbage.OCSPStaple = staple, []byte("no response")
 	for _, c := range []struct {
 		what           string
 		cert           tls.Certificate
@@ -240,6 +242,10 @@ func testStaplesAndTimestampsArrive(t *testing.T, version func(*vitrine.Config))
 		{"stapled and required", stapled, vitrine.Required, vitrine.Preferred, 0, true},
 		{"stapled and not asked for", stapled, vitrine.Off, vitrine.Preferred, 0, false},
 		{"stapled and kept back", stapled, vitrine.Preferred, vitrine.Off,
+			alert.BadCertificateStatusResponse, false},
+		{"stapled for another certificate", another, vitrine.Preferred, vitrine.Preferred,
+			alert.BadCertificateStatusResponse, false},
+		{"stapled with what is no response", garbage, vitrine.Preferred, vitrine.Preferred,
 			alert.BadCertificateStatusResponse, false},
 		{"must be stapled and is not", must, vitrine.Preferred, vitrine.Preferred,
 			alert.BadCertificateStatusResponse, false},
