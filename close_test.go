@@ -14,7 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/script"
 )
 
-// soon is long enough for anything that waits for nobody, and shorter than any timeout of Close.
+// soon is long enough for every operation that does not wait for the peer, and shorter than any
+// timeout of Close.
 const soon = 2 * time.Second
 
 // closesSoon calls Close, which must not wait for the peer.
@@ -113,7 +114,7 @@ func TestCloseDoesNotWaitForAnAnswerThatIsBlocked(t *testing.T) {
 	closesSoon(t, conn)
 }
 
-// The server asks for a renegotiation and then says nothing.
+// The server requests a renegotiation and then sends nothing.
 func TestCloseEndsARenegotiationAtOnce(t *testing.T) {
 	ours, theirs := rig.Wires(t)
 	peer := rig.Script(

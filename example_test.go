@@ -34,7 +34,7 @@ func issue(ca *throwaway.CA, kind throwaway.Kind) vitrine.Certificate {
 	return cert
 }
 
-// echo answers each connection with what it says, and gives the address.
+// echo answers each connection with its own data, and returns the address.
 func echo(config *vitrine.Config) (addr string, stop func()) {
 	l, err := vitrine.Listen("tcp", "127.0.0.1:0", config)
 	if err != nil {
@@ -114,8 +114,8 @@ func ExampleListen() {
 	// <nil>
 }
 
-// Both sides prove who they are. A server asks for a certificate with ClientAuth, and says whom it
-// trusts with ClientCAs.
+// Both sides authenticate. A server requests a certificate with ClientAuth, and says whom it trusts
+// with ClientCAs.
 func ExampleConfig_mutualTLS() {
 	servers, clients := exampleCA(), exampleCA()
 	user, err := clients.Issue(throwaway.ECDSA, []string{"a user"}, throwaway.ForClient)

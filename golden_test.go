@@ -153,7 +153,7 @@ func (g *golden) set(name, data string) {
 	g.archive.Files = append(g.archive.Files, txtar.File{Name: name, Data: []byte(data)})
 }
 
-// end is one side, driven without a socket. What it says after the handshake follows a script, so
+// end is one side, driven without a socket. Its messages after the handshake follow a script, so
 // that it can be replayed.
 type end struct {
 	*engine.Engine
@@ -178,7 +178,7 @@ func (g *golden) end(t *testing.T, me iana.Side) *end {
 	return e
 }
 
-// hear takes a flight and gives what is said to it.
+// hear takes a flight and returns the answer to it.
 func (e *end) hear(t *testing.T, flight []byte) []byte {
 	for {
 		n := copy(e.In.Space(), flight)

@@ -252,7 +252,7 @@ func TestARetryEndsEarlyData(t *testing.T) {
 	}
 }
 
-// A server skips what its own tickets have told a client to send, before it decided otherwise.
+// A server skips as much early data as its own tickets allowed before its configuration changed.
 func TestRejectedEarlyDataIsSkippedAsFarAsTicketsAllowIt(t *testing.T) {
 	const most = 4 * maxSkipped
 	configs := earlyConfigs(t, most, 0)

@@ -157,7 +157,7 @@ func TestKeyUpdatesOfASenderAreBounded(t *testing.T) {
 	}
 }
 
-// What a peer must not send once TLS 1.3's handshake is done, and the alert that names it.
+// Messages that a peer must not send after the handshake of TLS 1.3, with the alert for each.
 func TestBadPeersAfterTheHandshakeOfTLS13(t *testing.T) {
 	raw := func(t iana.HandshakeType, body ...byte) []byte {
 		return append([]byte{byte(t), 0, 0, byte(len(body))}, body...)
@@ -283,7 +283,8 @@ func TestLongTicketsOfTLS13AreNotKept(t *testing.T) {
 	}
 }
 
-// In TLS 1.3 an alert's level means nothing, and two alerts end nothing by force: RFC 8446 §6.
+// In TLS 1.3 the level of an alert is ignored, and two alerts do not end the connection at once:
+// RFC 8446 §6.
 func TestAlertLevelsOfTLS13MeanNothing(t *testing.T) {
 	for d, ends := range map[alert.Description]bool{alert.UserCanceled: false,
 		alert.NoRenegotiation: true, alert.HandshakeFailure: true, 200: true} {

@@ -52,10 +52,10 @@ func config(me iana.Side) *negotiation.Config {
 	return c
 }
 
-// advance goes on through what is slow.
+// advance performs slow operations too.
 func advance(e *Engine) error { return e.Proceed(context.Background()) }
 
-// sealed takes what an engine has to say.
+// sealed returns what an engine has sealed.
 func sealed(e *Engine) []byte {
 	b := bytes.Clone(e.Out.Sealed())
 	if len(b) > 0 {
@@ -151,8 +151,8 @@ func TestFirstFatalAlertIsTheLastWord(t *testing.T) {
 	}
 }
 
-// What the peer ends is answered with nothing, whatever error it leads to; and an error that only
-// looks like the peer's end is answered.
+// A connection that the peer ended gets no answer, whatever error it leads to; and an error that
+// only looks like the peer's end is answered.
 func TestNothingIsSentToAPeerThatEnded(t *testing.T) {
 	wraps := fmt.Errorf("a callback: %w",
 		&alert.Received{Level: alert.Fatal, Description: alert.UnknownCA})

@@ -10,8 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
-// What a peer may send without an effect has a bound, in a row: up to it nothing happens, and one
-// more ends the connection. Application data between them makes the count begin anew.
+// Items without an effect are bounded, in a row: up to it nothing happens, and one more ends the
+// connection. Application data between them makes the count begin anew.
 func TestFloodsOfEmptyItemsAreBounded(t *testing.T) {
 	handshakeOf := func(typ iana.HandshakeType, body ...byte) func(*Engine) error {
 		raw := append([]byte{byte(typ), 0, 0, byte(len(body))}, body...)

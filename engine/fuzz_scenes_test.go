@@ -99,7 +99,7 @@ func shared13(me iana.Side) *negotiation.Config {
 // An edit is what happens to a message of the liar.
 type edit struct{ at, how, where byte }
 
-// staged is a connection one of whose sides says something else than it should.
+// staged is a connection in which one side sends something else than it should.
 type staged struct {
 	engines [2]*Engine
 	errs    [2]error
@@ -152,7 +152,7 @@ func (s *staged) counts(all []outgoing) []outgoing {
 	})
 }
 
-// change returns what is said in the place of a message.
+// change returns what is sent in place of a message.
 func (s *staged) change(m outgoing, e edit) []outgoing {
 	b, earlier := bytes.Clone(m.raw), s.said[int(e.where)%len(s.said)]
 	of := func(raw []byte) []outgoing {
@@ -216,7 +216,7 @@ func (s *staged) carrier(side iana.Side) handshake.Carrier {
 	return s.engines[side]
 }
 
-// turn lets both sides say and read what there is.
+// turn makes both sides send and read all that is available.
 func (s *staged) turn() {
 	for side, e := range s.engines {
 		s.act(iana.Side(side), e)
@@ -356,7 +356,7 @@ func (s *staged) check(t *testing.T, what string) {
 	}
 }
 
-// Every scene goes as it should when nobody lies.
+// Every scene succeeds when no message is changed.
 func TestScenesAreValid(t *testing.T) {
 	for _, c := range scenes(t) {
 		s := newStaged(c, iana.Client, nil)

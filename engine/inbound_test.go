@@ -160,7 +160,7 @@ func allocated(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// What a peer claims costs nothing; what it sends costs a small multiple.
+// Lengths that a peer claims cost no memory; the bytes that it sends cost a small multiple.
 func TestMemoryFollowsTheBytesThatCame(t *testing.T) {
 	hellos := func(n int) []byte {
 		return rec(iana.RecordHandshake, bytes.Repeat(msg(iana.HelloRequest), n)...)

@@ -39,7 +39,7 @@ func asked(t *testing.T) (client, server *Engine, answer *handshake.LateAnswer) 
 	return client, server, answer
 }
 
-// What a server refuses in the answer to its request: RFC 8446 §4.6.2.
+// Answers to a request for a certificate that a server refuses: RFC 8446 §4.6.2.
 func TestBadAnswersToARequestForACertificate(t *testing.T) {
 	say := func(e *Engine, raw ...[]byte) error {
 		for _, b := range raw {

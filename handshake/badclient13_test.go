@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// What a server refuses in a client of TLS 1.3.
+// Clients of TLS 1.3 that a server refuses.
 func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 	ch := func(f func(t *testing.T, m *message.ClientHello)) func(*testing.T) edit {
 		return func(t *testing.T) edit { return on(func(m *message.ClientHello) { f(t, m) }) }

@@ -18,8 +18,8 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// A man in the middle who changes one message of a TLS 1.3 handshake plays the peer that breaks a
-// rule. What the machines say is not protected here, so that each message can be changed.
+// A man in the middle who changes one message of a TLS 1.3 handshake stands for a peer that breaks
+// a rule. The machines' messages are not protected here, so that each can be changed.
 
 // config13 is a side that speaks TLS 1.3 alone.
 func config13(seed string) *negotiation.Config {
@@ -153,7 +153,7 @@ func sh13(f func(t *testing.T, m *message.ServerHello)) func(*testing.T) edit {
 	}
 }
 
-// What a client refuses in a server of TLS 1.3, with the alert that the RFC names.
+// Servers of TLS 1.3 that a client refuses, with the alert that the RFC names.
 func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 	retry := func(client, server *negotiation.Config) {
 		server.Groups = []iana.Group{iana.Secp256r1}

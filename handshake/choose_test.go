@@ -158,7 +158,7 @@ func TestClientSeesThatItWasDowngraded(t *testing.T) {
 	}
 }
 
-// A client offers the groups that its suites can use, and nothing that they cannot.
+// A client offers only groups that its suites can use.
 func TestClientOffersWhatItsSuitesCanUse(t *testing.T) {
 	for _, c := range []struct {
 		suite          iana.CipherSuite

@@ -23,7 +23,7 @@ func bothCertified(t *testing.T) (client, server *negotiation.Config) {
 	return client, server
 }
 
-// Whoever says so gets a compressed certificate, and nobody else. See RFC 8879 §3 and §4.
+// Only a peer that requests it gets a compressed certificate. See RFC 8879 §3 and §4.
 func TestCertificatesAreCompressedOnRequest(t *testing.T) {
 	for _, c := range []struct {
 		what           string
@@ -53,7 +53,7 @@ func TestCertificatesAreCompressedOnRequest(t *testing.T) {
 	}
 }
 
-// What is refused of a compressed certificate, from both sides. See RFC 8879 §4.
+// Compressed certificates that are refused, from both sides. See RFC 8879 §4.
 func TestBadCompressedCertificatesAreRefused(t *testing.T) {
 	for _, c := range []struct {
 		what   string
@@ -94,7 +94,7 @@ func TestBadCompressedCertificatesAreRefused(t *testing.T) {
 	}
 }
 
-// A compressed certificate that nobody asked for is out of place, whatever the version.
+// A compressed certificate that was not requested is unexpected, whatever the version.
 func TestUnaskedCompressedCertificatesAreRefused(t *testing.T) {
 	raw, err := (message.Dialect{Version: iana.TLS13}).Encode(&message.CompressedCertificate{
 		Algorithm: iana.Zlib, Uncompressed: []byte{0, 0, 9}, Data: []byte{1}})

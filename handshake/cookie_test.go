@@ -24,7 +24,7 @@ func cookieServer(t *testing.T, later time.Duration, keys ...byte) *negotiation.
 	return c
 }
 
-// secondHello is what a client says when a server has sent it a cookie.
+// secondHello returns a client's second ClientHello, after a server has sent it a cookie.
 func secondHello(t *testing.T, server *negotiation.Config) *message.ClientHello {
 	t.Helper()
 	desks := [2]*desk{{}, {}}

@@ -182,7 +182,7 @@ func TestATicketIsTakenOnce(t *testing.T) {
 	}
 }
 
-// Nobody without the ticket's key can use it up: RFC 8446 §4.2.11.2.
+// A ticket cannot be used up without its key: RFC 8446 §4.2.11.2.
 func TestATicketIsNotTakenBeforeItsBinderHolds(t *testing.T) {
 	c, s, _ := earlyConfigs(t)
 	c.Offer.Master = bytes.Repeat([]byte{8}, 32)

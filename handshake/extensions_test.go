@@ -107,7 +107,7 @@ var malformed = map[iana.ExtensionType][2][]string{
 	},
 }
 
-// everything makes a side say and answer each extension that it knows.
+// everything makes a side send and answer each extension that it knows.
 func everything(t *testing.T) *negotiation.Config {
 	c := config("malformed", ecdheECDSA, iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA)
 	c.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}

@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write testdata/figures.txt anew")
 
-// The figures as text: whoever changes the order of a handshake sees it in the diff.
+// The figures as text: a change of a handshake's order shows in the diff.
 func TestFiguresAreTheSnapshot(t *testing.T) {
 	var b bytes.Buffer
 	for _, f := range allFigures() {

@@ -148,7 +148,7 @@ var changes = []struct {
 	{false, func(c *negotiation.Config) { c.Find = nil }},
 }
 
-// A mutant is a player that changes what it says, and believes in it: both transcripts have it.
+// A mutant is a player that changes its messages, with the changes in both transcripts.
 type mutant struct {
 	player
 	edit func(message.Message)

@@ -78,7 +78,7 @@ func (s *stage) play(lines []spoke) (m *Machine, taken int, err error) {
 	return m, taken, nil
 }
 
-// genuine tells whether lines are the right ones in their order; a HelloRequest may stand anywhere,
+// genuine reports whether lines are the right ones in their order; a HelloRequest may stand anywhere,
 // in TLS 1.3, which has none, only before the version is known.
 func (s *stage) genuine(lines []spoke) bool {
 	begun := false

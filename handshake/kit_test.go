@@ -28,7 +28,7 @@ type spoke struct {
 	raw  []byte
 }
 
-// desk is a Carrier that keeps what it is given, and protects nothing.
+// desk is a Carrier that keeps all messages and does not protect them.
 type desk struct {
 	said       []spoke
 	negotiated *negotiation.Agreed
@@ -42,7 +42,7 @@ func (d *desk) Protect(from iana.Side, k *TrafficKeys) error {
 	return nil
 }
 
-// patient does what a Pending asks for.
+// patient performs the operation of each Pending.
 func patient(do func() error, again func() error) error {
 	err := do()
 	for {

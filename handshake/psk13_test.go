@@ -37,7 +37,7 @@ func keyed(t *testing.T, edit func(*negotiation.PSK)) (client, server *negotiati
 
 func importing(k *negotiation.PSK) { k.Import = true }
 
-// What a client refuses in a server that chooses one of its keys: RFC 8446 §4.2.11.
+// Servers that choose one of a client's keys and that the client refuses: RFC 8446 §4.2.11.
 func TestAClientRefusesBadChoicesOfItsKeys(t *testing.T) {
 	for _, tt := range []struct {
 		what   string
@@ -90,7 +90,7 @@ func TestAClientRefusesBadChoicesOfItsKeys(t *testing.T) {
 	}
 }
 
-// psks returns what a ClientHello offers.
+// psks returns the pre-shared keys that a ClientHello offers.
 func psks(t *testing.T, m *message.ClientHello) *message.OfferedPSKs {
 	t.Helper()
 	p := &message.OfferedPSKs{}

@@ -108,8 +108,7 @@ func readConnection(t *testing.T, steps []rfc8448Step) (c connection) {
 	return c
 }
 
-// to is the transcript's hash up to and including what was sent as number n, without the last cut
-// bytes.
+// to is the hash of the transcript up to and including message n, without the last cut bytes.
 func (c *connection) to(n, cut int) []byte {
 	h := sha256.New()
 	for i, b := range c.sent[:n+1] {
@@ -177,7 +176,7 @@ func wanted(s rfc8448Step) (list []trace.Derived) {
 	return list
 }
 
-// found reports whether an event says what the RFC says; what the RFC leaves out matches
+// found reports whether an event has the values of the RFC; what the RFC leaves out matches
 // everything.
 func found(entries []trace.Entry, want trace.Derived) bool {
 	same := func(want, got []byte) bool { return len(want) == 0 || bytes.Equal(want, got) }
@@ -339,7 +338,7 @@ func TestExporterBounds(t *testing.T) {
 	}
 }
 
-// Both directions' keys are told by name, and no name stands for two values. See RFC 8446 §7.3.
+// The keys of both directions have names of their own. See RFC 8446 §7.3.
 func TestKeysOfBothDirectionsHaveNamesOfTheirOwn(t *testing.T) {
 	var events trace.Memory
 	h := HKDF{crypto.SHA256, trace.New(trace.Client, &events, nil)}.Early(nil).Handshake(nil)

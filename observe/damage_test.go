@@ -28,7 +28,7 @@ func (t *tape) Bytes(from iana.Side, _ time.Time, b []byte) {
 func (t *tape) Gap(iana.Side, int64) {}
 func (t *tape) End()                 {}
 
-// observed is what an observer read from a tape.
+// observed has the result of observing a tape.
 type observed struct {
 	plain [2][]byte
 	*observe.Report
@@ -151,7 +151,7 @@ func TestAMissingSegmentCostsWhatItHolds(t *testing.T) {
 
 func cut(t *tape, n int) *tape { c := (*t)[:n]; return &c }
 
-// within reports whether got is what is left of whole when one run of bytes is removed.
+// within reports whether got is whole without one run of bytes.
 func within(got, whole []byte) bool {
 	n := 0
 	for n < len(got) && got[n] == whole[n] {

@@ -12,8 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
-// Who ended a handshake, and how, is told for every version, whether its records can be read or
-// not.
+// The side that ended a handshake, and how, is reported for every version, whether its records can
+// be read or not.
 func TestTheSideThatEndedAHandshakeIsReported(t *testing.T) {
 	fin := func(by iana.Side) *capture.Facts {
 		f := &capture.Facts{Packets: [2]int{3, 3}, First: by}
@@ -83,7 +83,7 @@ func TestTheSideThatEndedAHandshakeIsReported(t *testing.T) {
 	}
 }
 
-// What begins without TLS is named as far as its first bytes tell.
+// Connections that begin without TLS are named by their first bytes.
 func TestProtocolsInTheClearAreNamed(t *testing.T) {
 	for _, c := range []struct {
 		says []segment
@@ -114,7 +114,7 @@ func TestProtocolsInTheClearAreNamed(t *testing.T) {
 	}
 }
 
-// A key log that has no secret for a connection is told apart from one that has another kind of
+// A key log that has no secret for a connection is distinguished from one that has another kind of
 // secret for it, or zeros.
 func TestMissingKeyLogLinesAreReported(t *testing.T) {
 	for line, want := range map[string]string{
@@ -144,7 +144,7 @@ func TestMissingKeyLogLinesAreReported(t *testing.T) {
 	}
 }
 
-// A draft of TLS 1.3 is told by its number, and so is what came before the drafts.
+// A draft of TLS 1.3 is named by its number, as are the versions before the drafts.
 func TestDraftsOfTLS13AreNamed(t *testing.T) {
 	for version, want := range map[string]string{
 		"\x7f\x1c": "version 0x7F1C (draft 28 of TLS 1.3) is not read",

@@ -6,7 +6,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Work returns what a direction has cost so far: bytes decrypted in vain, and steps.
+// Work returns the work for a direction so far: bytes decrypted without success, and steps.
 func (c *Connection) Work() (fed, tried, steps int64) {
 	for i := range c.lanes {
 		l := &c.lanes[i]
@@ -15,7 +15,7 @@ func (c *Connection) Work() (fed, tried, steps int64) {
 	return fed, tried, steps
 }
 
-// Effort is how many bytes may be decrypted in vain for each byte received.
+// Effort is how many bytes may be decrypted without success for each byte received.
 const Effort = effort
 
 // Idle waits until no goroutine works for x.

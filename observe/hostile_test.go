@@ -130,7 +130,7 @@ func TestTheNextRecordIsFoundAfterAHole(t *testing.T) {
 	}
 }
 
-// cost is what a hostile stream cost.
+// cost is the work that a hostile stream caused.
 type cost struct{ bytes, packets, tried, steps int64 }
 
 // hostileStream feeds a Connection and counts.

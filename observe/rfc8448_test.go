@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/observe"
 )
 
-// mixed is a connection that nobody made: the server's records are of a handshake with another
+// mixed is an artificial connection: the server's records are of a handshake with another
 // EncryptedExtensions than RFC 8448 §4's, and the client's are those of the RFC. An observer reads
 // the early data, and notices.
 const mixed = "Resumed_0RTT_Handshake"

@@ -16,7 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// A talk is a live connection of TLS 1.3 that was recorded, and what its ends know of it.
+// A talk is a recorded live connection of TLS 1.3 with the secrets of its ends.
 type talk struct {
 	tape   tape
 	logged bytes.Buffer

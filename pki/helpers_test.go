@@ -81,7 +81,8 @@ func publicKey(t testing.TB, c *Credential) crypto.PublicKey {
 	return pub
 }
 
-// opaqueSigner is a key in hardware: it signs and tells its public half, and nothing else.
+// opaqueSigner stands for a key in hardware: it signs and returns its public key, and does nothing
+// else.
 type opaqueSigner struct{ key crypto.Signer }
 
 func (o opaqueSigner) Public() crypto.PublicKey { return o.key.Public() }

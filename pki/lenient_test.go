@@ -120,8 +120,8 @@ func TestARefusedCertificateIsReadAsFarAsItGoes(t *testing.T) {
 	}
 }
 
-// A program that takes anybody and then verifies PeerCertificates itself must not be fooled by what
-// was left unread.
+// A program that accepts any certificate and then verifies PeerCertificates itself must not be
+// misled by what was left unread.
 func TestARefusedCertificateNeverVerifies(t *testing.T) {
 	for _, name := range []string{"neg-serial", "san-nonascii", "san-ip-badlen", "explicit"} {
 		der, _ := refused(t, name)

@@ -268,7 +268,7 @@ func trusting(name string, roots ...*x509.Certificate) Trust {
 	return Trust{Roots: x509.NewCertPool(), Listed: roots, Name: name, Now: now, Weak: true}
 }
 
-// A pool cannot be listed. What it holds is found where a certificate of the chain shows it.
+// A pool cannot be listed. A root in it is found if a certificate of the chain leads to it.
 func TestARootIsFoundInAPool(t *testing.T) {
 	weak := chainOf{t: t, sig: sha1RSA}
 	strongRoot := issue509(t, nil, forgeKeys().rsa[0], form{sig: sha256RSA}, ca("root"))

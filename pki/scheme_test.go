@@ -115,7 +115,7 @@ func TestAPSSCertificateTakesNoRSAESchemeAndTheReverse(t *testing.T) {
 	}{{throwaway.RSAPSS, iana.RSA_PSS_RSAE_SHA256}, {throwaway.RSAPSS, iana.RSA_PKCS1_SHA256},
 		{throwaway.RSA, iana.RSA_PSS_PSS_SHA256}} {
 		cred := one()[c.kind]
-		// the private key cannot tell: it is right
+		// the private key does not show it: accepted
 		signature, err := Sign(nil, cred.Key.(crypto.Signer), c.s, message)
 		if err != nil {
 			t.Fatal(err)
