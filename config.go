@@ -64,9 +64,9 @@ type Config struct {
 	GetPSKs func(*PSKInfo) ([]*PSK, error)
 
 	// PSKKeyExchangeModes are how TLS 1.3 may use a pre-shared key or a ticket, best first; nil is
-	// psk_dhe_ke alone, which exchanges keys besides. With psk_ke there is no key exchange: whoever
-	// learns the key, or the key of the tickets, can read the recorded connections. See RFC 8446
-	// §4.2.9.
+	// psk_dhe_ke alone, which also exchanges keys. With psk_ke there is no key exchange: an
+	// attacker who obtains the key, or the key of the tickets, can read recorded connections. See
+	// RFC 8446 §4.2.9.
 	PSKKeyExchangeModes []iana.PSKKeyExchangeMode
 
 	// CertificateTypes are the certificate types that a client offers to send, best first:
@@ -81,12 +81,12 @@ type Config struct {
 	PeerCertificateTypes []iana.CertificateType
 
 	// RawKeyPins are the raw public keys that this side accepts of its peer, each as the SHA-256 of
-	// its SubjectPublicKeyInfo (DER); see RawKeyPin. VerifyRawPublicKey, if set, is asked about a
-	// key besides, or without pins alone; an error refuses it. A raw public key does not say who
-	// owns it: no name, root, date or OCSP response is checked. So a client that accepts them needs
-	// pins or the callback, unless InsecureSkipVerify, and so does a server that verifies its
-	// clients. Pins hold with InsecureSkipVerify, too. Both are asked again before a session is
-	// resumed.
+	// its SubjectPublicKeyInfo (DER); see RawKeyPin. VerifyRawPublicKey, if set, is called for a
+	// key too, and without pins it decides alone; an error refuses the key. A raw public key does
+	// not say who owns it: no name, root, date or OCSP response is checked. So a client that
+	// accepts them needs pins or the callback, unless InsecureSkipVerify, and so does a server that
+	// verifies its clients. Pins hold with InsecureSkipVerify, too. Both are asked again before a
+	// session is resumed.
 	RawKeyPins         [][32]byte
 	VerifyRawPublicKey func(spki []byte) error
 
@@ -206,17 +206,17 @@ type Config struct {
 	RecordPadding func(n int) int
 
 	// CertificateCompression names what may compress the certificates of either side in TLS 1.3,
-	// best first; nil compresses none. A chain of 3 KiB becomes one of 1 to 2 KiB. Whoever names an
-	// algorithm expands what a peer sends before the peer has proved anything: within 128 KiB and
-	// in memory that the peer does not determine, and in about the time of a signature. See RFC
-	// 8879.
+	// best first; nil compresses none. A chain of 3 KiB becomes one of 1 to 2 KiB. A side that
+	// names an algorithm expands certificates of a peer that is not authenticated yet: up to 128
+	// KiB, with memory that the peer does not determine, and in about the time of a signature. See
+	// RFC 8879.
 	CertificateCompression []iana.CertificateCompressionAlgorithm
 
 	// AwaitServer makes a client that was asked for a certificate in TLS 1.3 wait for the server's
 	// first record, a session ticket or data, before its handshake is done: a refused certificate
 	// is then an error of the handshake. Without it, the first Read returns that error, and data
 	// that was written before is lost. It is off because a server that issues no tickets and lets
-	// the client speak first makes such a client wait in vain: set a deadline.
+	// the client speak first makes such a client wait without end: set a deadline.
 	AwaitServer bool
 
 	// CookieKeys make a server of TLS 1.3 answer each first ClientHello with a HelloRetryRequest,
@@ -268,7 +268,7 @@ type Config struct {
 	// ticket is empty, none is sent. UnwrapSession, if set, gives the session of a ticket, or nil
 	// if there is none, with which the handshake is a full one. They may use EncryptTicket and
 	// DecryptTicket, or SessionState.Bytes and ParseSessionState; a ticket that is not encrypted,
-	// or can be guessed, tells everybody the session's secrets. An error ends the handshake. In
+	// or can be guessed, reveals the session's secrets. An error ends the handshake. In
 	// UnwrapSession the state has the Version and the ServerName alone. Each may take its time.
 	WrapSession   func(ConnectionState, *SessionState) ([]byte, error)
 	UnwrapSession func(ticket []byte, s ConnectionState) (*SessionState, error)
@@ -278,7 +278,7 @@ type Config struct {
 	SessionStore session.Store
 
 	// StoreTimeout is how long a call of SessionStore, TicketKeys or ClientSessionCache may take; 0
-	// is half a second. After it the handshake goes on without a session, and the trace says so.
+	// is half a second. After it the handshake continues without a session, and the trace says so.
 	StoreTimeout time.Duration
 
 	// MaxEarlyData is how many bytes of early data a server lets its clients send; 0 means none. An

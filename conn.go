@@ -58,7 +58,7 @@ type Conn struct {
 	established atomic.Pointer[handshake.Machine] // the last handshake that was done
 	// number of handshakes after the first; guarded by in
 	renegs int
-	// the handshake is done: Reads and Writes may go on
+	// the handshake is done: Reads and Writes may proceed
 	complete  atomic.Bool
 	in        sync.Mutex // the engine's inbound half
 	readError error      // for good; guarded by in
@@ -74,8 +74,9 @@ type Conn struct {
 
 	sentEarly bool // a client's early data; guarded by shaking
 	late      lateAuth
-	rejected  atomic.Bool                     // the server ignored it, and nobody was told yet
-	early     atomic.Pointer[ConnectionState] // at a server, since it has accepted early data
+	// the server ignored it, and the program does not know yet
+	rejected atomic.Bool
+	early    atomic.Pointer[ConnectionState] // at a server, since it has accepted early data
 }
 
 // Client makes a client's end over conn. The handshake begins with the first Read, Write or

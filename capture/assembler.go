@@ -49,7 +49,7 @@ type Connection struct {
 	Facts Facts
 }
 
-// Facts are what the packets of a connection tell besides its bytes.
+// Facts are properties of a connection that its packets show and its bytes do not.
 type Facts struct {
 	Packets [2]int    // of each side
 	Endings [2]Ending // how each side ended its direction
@@ -177,7 +177,7 @@ func (a *Assembler) Add(p Packet) error {
 	return nil
 }
 
-// count notes what a packet tells besides its bytes.
+// count records the facts that a packet shows.
 func (c *connection) count(from int, s *segment, p *Packet) {
 	l := &c.lanes[from]
 	l.packets++
@@ -197,7 +197,7 @@ func (c *connection) count(from int, s *segment, p *Packet) {
 	}
 }
 
-// facts completes what the packets told, now that it is known which end is the client.
+// facts completes the facts, once it is known which end is the client.
 func (c *connection) facts() {
 	for i := range c.lanes {
 		c.Facts.Packets[c.side[i]] = c.lanes[i].packets

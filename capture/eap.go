@@ -22,7 +22,7 @@ type eapPacket struct {
 	radius  radiusPacket
 }
 
-// radiusPacket is what tells to which conversation a RADIUS packet belongs.
+// radiusPacket has the fields that show to which conversation a RADIUS packet belongs.
 type radiusPacket struct {
 	is      bool
 	request bool

@@ -305,7 +305,7 @@ func ppi(d *decoder, p part) (layer, part) {
 	return d.within(LinkType(binary.LittleEndian.Uint32(p.b[4:])), p.from(n))
 }
 
-// within goes on with a frame of another link type.
+// within continues with a frame of another link type.
 func (d *decoder) within(l LinkType, p part) (layer, part) {
 	if next := linkLayers[l]; next != nil {
 		return next, p

@@ -35,7 +35,8 @@ type skippedKind struct {
 	n    int
 }
 
-// maxSkipped bounds the kinds that are told apart: a port scan makes as many as there are ports.
+// maxSkipped bounds the kinds that are counted separately: a port scan makes as many as there are
+// ports.
 const maxSkipped = 256
 
 // skip ends a packet that carries nothing that is read.

@@ -25,7 +25,7 @@ func init() { // the layers refer to the table
 	}
 }
 
-// udpNames says what is not read, by port.
+// udpNames names the protocols that are not read, by port.
 var udpNames = map[uint16]string{
 	53: "UDP to port %d (DNS)", 67: "UDP to port %d (DHCP)", 68: "UDP to port %d (DHCP)",
 	123: "UDP to port %d (NTP)", 137: "UDP to port %d (NetBIOS)",

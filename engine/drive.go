@@ -24,8 +24,8 @@ func Wait(ctx context.Context, f func() error) error {
 	}
 }
 
-// Proceed goes on with the handshake until more bytes are needed or it is done, as Advance does,
-// and does what it waits for. What there is to send is then in Out.
+// Proceed continues the handshake until more bytes are needed or it is done, as Advance does, and
+// does what it waits for. What there is to send is then in Out.
 func (e *Engine) Proceed(ctx context.Context) error { return Wait(ctx, e.Advance) }
 
 // Receive is Read, and does what Read waits for.

@@ -25,7 +25,7 @@ func (e *Engine) RequestCertificate(auth negotiation.ClientAuth) error {
 }
 
 // lateRequest handles a server's request. Its answer may wait for something slow: Step then returns
-// a *handshake.Pending, and goes on with it when it is called again.
+// a *handshake.Pending, and continues it when it is called again.
 func (e *Engine) lateRequest(raw []byte) error {
 	if e.requests++; e.requests > maxLate {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.2",

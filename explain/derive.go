@@ -270,7 +270,7 @@ func listed(numbers []int) string {
 	return strings.Join(words[:len(words)-1], ", ") + " or " + words[len(words)-1]
 }
 
-// tell makes the chapters from the events.
+// tell builds the chapters from the events.
 func (d *Derivation) tell() {
 	t := &teller{Story: &Story{}, client: see(d.Entries, trace.Client), server: &view{}}
 	t.setNegotiated()

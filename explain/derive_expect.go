@@ -237,7 +237,7 @@ func (s *search) longest() int {
 	shape := s.Given.Suite.Shape(s.Given.Version)
 	mac := shape.MAC
 	if mac == 0 {
-		mac = macLengths[len(macLengths)-1] // somebody may have cut MAC keys nevertheless
+		mac = macLengths[len(macLengths)-1] // MAC keys may have been cut by mistake
 	}
 	return 2 * (mac + shape.Key + max(shape.IV, 16))
 }

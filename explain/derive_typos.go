@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// What a value comes to if somebody has mistyped it, or what it is made from.
+// Values that result if an input, or the expected value, was mistyped.
 
 // slips finds derived values that differ from the expected one in a few bytes: then the expected
 // value has the mistake.

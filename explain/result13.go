@@ -135,7 +135,7 @@ func (t *teller13) sentEarly() bool {
 	return false
 }
 
-// hints13 returns what to try next; nothing for a run of somebody else.
+// hints13 returns what to try next, or nothing for a run of another program.
 func (t *teller13) hints13() []Hint {
 	if t.Suite == nil || !t.Run.demonstration() {
 		return nil

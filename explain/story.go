@@ -33,7 +33,7 @@ type Run struct {
 	Tampered       *Tampered     // what was altered on the way, or nil
 	Note           string        // what saved events say of themselves, or empty
 	Fingerprints   bool          // secrets are not there, and are shown by their fingerprints
-	Open           bool          // the connection goes on after the last event
+	Open           bool          // the connection continues after the last event
 }
 
 // Tampered describes what somebody between the two sides did. The events say what became of each
@@ -147,7 +147,7 @@ type Fact struct {
 	Formula bool   // Text is how the value is computed
 	Alarm   bool   // an alteration by a man in the middle
 	Heading bool   // Text spans the line, without a label
-	Part    bool   // the value is a part of one that was told before, and is not counted again
+	Part    bool   // the value is part of one that was shown before, and is not counted again
 }
 
 // Pair is a value as each side has it. It is nil for a side that does not have it.
@@ -245,5 +245,5 @@ type Notice struct {
 	Reason string
 }
 
-// Stopped reports whether tampering came to nothing: somebody noticed, or waited in vain.
+// Stopped reports whether tampering had no effect: a side noticed it, or waited until a deadline.
 func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled }

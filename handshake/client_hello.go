@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// A client: its hello, and which part goes on behind the ServerHello.
+// A client: its ClientHello, and which part continues after the ServerHello.
 
 // NewClient returns a Machine for a client. Its first Speak sends the ClientHello.
 func NewClient(c *negotiation.Config, carrier Carrier) *Machine {

@@ -9,8 +9,8 @@ import (
 )
 
 // Early data (0-RTT): what a client sends after its first ClientHello, under keys of a ticket. See
-// RFC 8446 §2.3 and §4.2.10. Anybody who records it can send it again (§8): the server's part is in
-// early_server.go.
+// RFC 8446 §2.3 and §4.2.10. An attacker who records it can send it again (§8): the server's part
+// is in early_server.go.
 
 // sendEarly is the effect of the first ClientHello: a client that offers early data continues under
 // the early keys, after a change_cipher_spec. See RFC 8446 §D.4.

@@ -96,7 +96,7 @@ func curve(id iana.Group) (kex.Group, error) {
 	return g, nil
 }
 
-// nameGroup names the group of a ServerKeyExchange, also one that nobody here can compute in.
+// nameGroup names the group of a ServerKeyExchange, also one that Vitrine does not implement.
 func nameGroup(m *message.ServerKeyExchange) (iana.Group, string) {
 	switch {
 	case m == nil || m.P == nil && m.Group == 0:

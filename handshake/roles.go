@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// What a Machine tells of its own side.
+// What a Machine knows about its own side.
 
 // Shown returns the credential that we sent in this handshake, or nil.
 func (m *Machine) Shown() *pki.Credential {

@@ -8,7 +8,7 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// A server: what it makes of a hello, and which part goes on behind it.
+// A server: its answer to a ClientHello, and which part continues after it.
 
 // NewServer returns a Machine that waits for a ClientHello. Create it before the first byte
 // arrives: the error for anything else then names what was expected.

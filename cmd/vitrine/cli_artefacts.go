@@ -50,7 +50,7 @@ func artefactFlags(cmd *cobra.Command, a *artefacts) {
 var artefactNames = []string{"json", "markdown", "html", "events", "pcap", "pcap-without-keys",
 	"keylog-out", "save-keys", "detail", "color", "reveal"}
 
-// connection has the events of a connection and what is known of it besides.
+// connection has the events of a connection and what else is known of it.
 type connection struct {
 	entries []trace.Entry
 	about   explain.Run
@@ -103,7 +103,7 @@ func note(stderr io.Writer, name, holds string) {
 	}
 }
 
-// pageHolds says what a page of these events holds.
+// pageHolds describes the contents of a page of these events.
 func pageHolds(entries []trace.Entry) string {
 	switch keys, data := explain.Reveals(entries); {
 	case keys:
@@ -114,7 +114,7 @@ func pageHolds(entries []trace.Entry) string {
 	return "no secrets. Open it in a browser"
 }
 
-// tellable returns write, or a function that fails if no story can tell the connection.
+// tellable returns write, or a function that fails if there is no story for the connection.
 func tellable(entries []trace.Entry, write func(io.Writer) error) func(io.Writer) error {
 	return func(w io.Writer) error {
 		if err := explain.Tellable(entries); err != nil {

@@ -320,7 +320,7 @@ func (c *caller) story(w io.Writer, a *attempt, level explain.Level, style scree
 	return tellStory(w, explain.Tell(entries, c.about(a)), entries, level, style)
 }
 
-// about returns what the events do not tell about an attempt.
+// about returns what the events do not show about an attempt.
 func (c *caller) about(a *attempt) explain.Run {
 	run := explain.Run{Command: c.cmd.CommandPath(), Flags: " " + quoted(c.target.String()),
 		Handshake: a.took}

@@ -25,7 +25,7 @@ type clientAuthReport struct {
 // maxAuthorities bounds how many names of authorities are listed: some servers send hundreds.
 const maxAuthorities = 20
 
-// clientAuth returns what the events tell about the client's certificate, or nil if it was not
+// clientAuth returns what the events show about the client's certificate, or nil if it was not
 // asked for.
 func (c *caller) clientAuth(entries []trace.Entry) *clientAuthReport {
 	var r clientAuthReport

@@ -64,7 +64,8 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 }
 
 // pinnedTrust says what --pin proves beside -k, once one of the pinned keys was in the chain. Only
-// the key of the first certificate was proved to be the server's: the others could be anybody's.
+// the key of the first certificate was proved to be the server's: the others could belong to
+// anybody.
 func (o *connectOptions) pinnedTrust(s vitrine.ConnectionState) string {
 	want, err := pinsOf("--pin", o.pins, "")
 	if err == nil && len(s.PeerCertificates) > 0 && slices.Contains(want,

@@ -260,7 +260,7 @@ func (s *selection) any() bool {
 	return len(s.ranges)+len(s.hosts)+len(s.ports)+len(s.snis) > 0
 }
 
-// takes reports whether a connection is selected as far as its number and addresses tell.
+// takes reports whether a connection is selected by its number and addresses.
 func (s *selection) takes(w *observe.Watched) bool {
 	if len(s.ranges) > 0 &&
 		!slices.ContainsFunc(s.ranges,
@@ -277,7 +277,7 @@ func (s *selection) takes(w *observe.Watched) bool {
 	})
 }
 
-// named reports whether a connection is selected as far as its server's name tells.
+// named reports whether a connection is selected by its server's name.
 func (s *selection) named(name string) bool {
 	return len(s.snis) == 0 || slices.ContainsFunc(s.snis, func(want string) bool {
 		if under, ok := strings.CutPrefix(want, "*"); ok {
@@ -294,7 +294,7 @@ type packets struct {
 
 	open  func() (*captureFiles, error) // from the first packet; nil if it can be read only once
 	once  packetSource
-	live  bool   // it goes on until an interrupt
+	live  bool   // it continues until an interrupt
 	late  bool   // secrets may follow the packets that they decrypt
 	spool string // name of a copy of standard input, for --pcap
 

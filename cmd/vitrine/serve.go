@@ -180,7 +180,7 @@ certificate, or one that did not offer authentication after the handshake, gets 
 	return cmd
 }
 
-// grace is how long open connections may go on when the server ends.
+// grace is how long open connections may continue when the server ends.
 const grace = 5 * time.Second
 
 func serve(cmd *cobra.Command, o *serveOptions) error {
