@@ -99,8 +99,8 @@ func (l *live) verdict(raw [][]byte) error {
 	return nil
 }
 
-// verify returns the paths from a chain's leaf to a trusted root. With a trace it verifies the chain
-// even if the verdict is kept, because the trace reports the verification.
+// verify returns the paths from a chain's leaf to a trusted root. With a trace it verifies the
+// chain even if the verdict is kept, because the trace reports the verification.
 func (l *live) verify(c *pki.Chain, from iana.Side) ([][]*x509.Certificate, error) {
 	t := pki.Trust{Roots: l.Roots, Name: l.ServerName, Now: l.Now, Listed: l.LegacyRoots,
 		Weak: l.Legacy}
