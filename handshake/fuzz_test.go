@@ -78,8 +78,8 @@ func (s *stage) play(lines []spoke) (m *Machine, taken int, err error) {
 	return m, taken, nil
 }
 
-// genuine reports whether lines are the right ones in their order; a HelloRequest may stand anywhere,
-// in TLS 1.3, which has none, only before the version is known.
+// genuine reports whether lines are the right ones in their order; a HelloRequest may stand
+// anywhere, in TLS 1.3, which has none, only before the version is known.
 func (s *stage) genuine(lines []spoke) bool {
 	begun := false
 	lines = slices.DeleteFunc(slices.Clone(lines), func(l spoke) bool {

@@ -275,7 +275,8 @@ func TestConnectionsWithoutAStoryHaveAPage(t *testing.T) {
 	}
 }
 
-// A client that resets its connection, or is idle for too long, is told apart from one that ends it.
+// A client that resets its connection, or is idle for too long, is told apart from one that ends
+// it.
 func TestRowsTellHowTheSocketEnded(t *testing.T) {
 	s, ca := serving(t, "--echo", "--ui", "--idle-timeout", "100ms")
 	v := view(t, s.errs.String)
