@@ -129,10 +129,11 @@ func keyFiles(f *testing.F, ca *throwaway.CA, password string) (all [][]byte) {
 		all = append(all, testkit.Spoil(b, 30)...)
 	}
 	type salted struct {
-		Salt                   []byte
-		Count, Length, Another int
+		Salt            []byte
+		Count           int64
+		Length, Another int
 	}
-	for _, n := range []int{2048, -1, 1 << 40} {
+	for _, n := range []int64{2048, -1, 1 << 40} {
 		b, err := asn1.Marshal(salted{[]byte("salt"), n, 3, 4})
 		if err != nil {
 			f.Fatal(err)
