@@ -165,11 +165,10 @@ func TestLiveView(t *testing.T) {
 	p.press("/")
 	p.do(chromedp.KeyEvent("tls 1.2"))
 	eventually(p, shownRows+` === 1`)
-	p.do(script(`{
-		const words = document.getElementById("find")
+	p.do(script(`(words => {
 		words.value = ""
 		words.dispatchEvent(new Event("input", {bubbles: true}))
-	}`))
+	})(document.getElementById("find"))`))
 	is(p, shownRows, 3)
 
 	p.do(chromedp.Click(`tr.closed:nth-child(2) input`))
