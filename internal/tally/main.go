@@ -96,7 +96,8 @@ func (t *tally) aside(e event) {
 }
 
 var (
-	absent  = regexp.MustCompile(`\.\./shared|BOGO_RUNNER|LIMBO |BETTERTLS |was built without|on command: `)
+	absent = regexp.MustCompile(`\.\./shared|BOGO_RUNNER|LIMBO |BETTERTLS |` +
+		`was built without|on command: `)
 	logged  = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`) // a line of t.Log or t.Skip
 	counted = regexp.MustCompile(`(^|: )\d[\d,]* `)           // "12 cases", "file.json: 12 cases"
 )
