@@ -113,6 +113,16 @@ func oracle(d alert.Description, what string) error {
 		Reason: "the careless server: " + what}
 }
 
+// refused names in the trace the record and the message that the twin has refused: the library had
+// not read them yet, and names those before.
+func (x *end) refused(b []byte) {
+	for _, e := range x.events.Entries {
+		if f, ok := e.Event.(*trace.Failed); ok && f.From != x.me {
+			f.Number, f.Record, f.Message = f.Number+1, b, iana.ClientKeyExchange
+		}
+	}
+}
+
 // encryptedPreMaster returns the content of a ClientKeyExchange in a record in the clear, or nil.
 func encryptedPreMaster(b []byte) []byte {
 	if len(b) < record.HeaderLen || iana.ContentType(b[0]) != iana.RecordHandshake {

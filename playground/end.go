@@ -50,6 +50,7 @@ func (x *end) arrive(b []byte) {
 	x.last = b
 	if err := x.refuse(b); err != nil && !x.over() {
 		x.fail(err)
+		x.refused(b)
 	}
 	for len(b) > 0 && !x.over() {
 		n := copy(x.e.In.Space(), b)

@@ -142,6 +142,9 @@ func (r *Result) checkName(f *trace.Failed) string {
 		}
 		return "the MAC"
 	}
+	if f.Alert == alert.DecryptionFailed { // the careless twin alone sends it
+		return "the padding"
+	}
 	if words := checks[f.Check]; words != "" {
 		return words
 	}
