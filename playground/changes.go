@@ -39,8 +39,12 @@ func (r *Result) changed(of *Record) (list []string) {
 		switch of.Fate {
 		case Delivered:
 		case Forged:
-			list = append(list, fmt.Sprintf("the %v has read a %s that the %v never sent",
-				of.Side.Peer(), of.TypeName, of.Side))
+			article := "a"
+			if strings.ContainsAny(of.TypeName[:1], "aeiou") {
+				article = "an"
+			}
+			list = append(list, fmt.Sprintf("the %v has read %s %s that the %v never sent",
+				of.Side.Peer(), article, of.TypeName, of.Side))
 		default:
 			list = append(list, fmt.Sprintf("%s: %s", name, of.Fate))
 		}

@@ -67,8 +67,16 @@ func (w *Wire) judge(r *Result) {
 		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
 	default:
 		v.Outcome, v.Changes = Undetected, r.changes()
-		v.Sentence = "Undetected: neither side noticed. " + strings.Join(v.Changes, "; ") + "."
+		v.Sentence = "Undetected: neither side noticed. " + Sentence(strings.Join(v.Changes, "; "))
 	}
+}
+
+// Sentence makes a sentence of words in English. It is not for text that begins with a name.
+func Sentence(words string) string {
+	if words == "" {
+		return ""
+	}
+	return strings.ToUpper(words[:1]) + words[1:] + "."
 }
 
 func (w *Wire) touched() bool {

@@ -13,6 +13,11 @@ func TestVerdictsOfLessons(t *testing.T) {
 			"Caught at step 5 by the server: the key share, RFC 5246 §7.4.7.1."},
 		{"bad-key-exchanges", "told version",
 			"Caught at step 5 by the server: the key share, RFC 5246 §7.4.7.1."},
+		{"early-warning", "works", "Undetected: neither side noticed. The client has read an " +
+			"alert that the server never sent."},
+		{"truncation", "fooled", "Undetected: neither side noticed. Record 6 of the client: " +
+			"dropped; record 7 of the client: dropped; the server has read \"pay 100\" in " +
+			"place of \"pay 1000\"."},
 	} {
 		if r := solved(t, c.lesson, c.goal); r.Verdict.Sentence != c.want {
 			t.Errorf("%s, %s: got %q, expected %q", c.lesson, c.goal, r.Verdict.Sentence, c.want)

@@ -5,6 +5,7 @@ package api
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/playground"
 )
@@ -24,6 +25,7 @@ type Shown struct {
 	Fields [][]Field `json:"fields"`          // of each record
 	Step   int       `json:"step"`            // deliveries that were made
 	Steps  int       `json:"steps"`           // deliveries of the whole run
+	Said   string    `json:"said,omitempty"`  // what follows the verdict's sentence
 	Final  string    `json:"final"`           // the sentence of the whole run
 	Goals  []int     `json:"goals,omitempty"` // of the lesson, that the whole run reaches
 	Later  *Later    `json:"later,omitempty"`
@@ -52,7 +54,23 @@ func (s *State) run() (*playground.Result, *Shown, error) {
 		whole = w.Result()
 	}
 	shown.Final = whole.Verdict.Sentence
+	shown.Said = said(&shown.Verdict)
 	return whole, shown, nil
+}
+
+// said returns the reason of who noticed, as it is, and its alert; or else what became different.
+func said(v *playground.Verdict) string {
+	var all []string
+	if v.Why != "" {
+		all = append(all, fmt.Sprintf("The %v's reason: %s.", v.By, v.Why))
+	}
+	if v.Outcome == playground.Caught && v.Alert != "" {
+		all = append(all, fmt.Sprintf("The %v sent the alert %s.", v.By, v.Alert))
+	}
+	for _, c := range v.Changes {
+		all = append(all, playground.Sentence(c))
+	}
+	return strings.Join(all, " ")
 }
 
 // Run takes a State and a number of a lesson, 0 for none, and returns a Shown, as JSON.

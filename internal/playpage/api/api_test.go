@@ -72,6 +72,28 @@ func TestARunIsShownStepByStep(t *testing.T) {
 	}
 }
 
+// What is said behind the verdict begins with a capital, and leaves names and errors as they are.
+func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
+	for _, c := range []struct {
+		setup playground.Setup
+		acts  []playground.Act
+		want  string
+	}{
+		{playground.Setup{}, nil, ""},
+		{playground.Setup{Flaw: playground.NoPath}, nil, "The client's reason: tls: failed to " +
+			"verify certificate: x509: certificate signed by unknown authority (RFC 5280 §6). " +
+			"The client sent the alert unknown_ca."},
+		{playground.Setup{}, []playground.Act{{Kind: playground.Flip, Record: 1, Offset: 2}},
+			"Record 1 of the client: version became 30333030, it was 30333031."},
+	} {
+		var shown Shown
+		ask(t, Run, State{Setup: c.setup, Acts: c.acts}, &shown)
+		if shown.Said != c.want {
+			t.Errorf("%+v: got %q, expected %q", c.setup, shown.Said, c.want)
+		}
+	}
+}
+
 // With the knob and the tools of its page alone every goal of a lesson can be reached, or by a flip
 // and the buttons below a record where there are no tools.
 func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {

@@ -176,8 +176,7 @@ const showVerdict = (r) => {
   box.dataset.outcome = v.outcome;
   box.dataset.digest = r.digest;
   if ($("#sentence").textContent !== v.sentence) withLink($("#sentence"), v.sentence);
-  const said = v.outcome === "caught" ? [v.why, v.alert ? `The ${v.by} sent the alert ${v.alert}.` : ""] : v.changes || [];
-  text("#consequence", said.filter(Boolean).map((s) => s[0].toUpperCase() + s.slice(1)).map((s) => /[.!?]$/.test(s) ? s : s + ".").join(" "));
+  text("#consequence", r.said || "");
   const slider = $("#step");
   slider.max = r.steps;
   slider.value = r.step;
