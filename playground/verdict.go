@@ -63,12 +63,33 @@ func (w *Wire) judge(r *Result) {
 		v.Outcome = Stalled
 		v.Sentence = "Stopped: nobody was told anything false; one side waits for bytes that " +
 			"never come."
-	case !w.touched():
-		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
-	default:
+	case w.touched():
 		v.Outcome, v.Changes = Undetected, r.changes()
 		v.Sentence = "Undetected: neither side noticed. " + Sentence(strings.Join(v.Changes, "; "))
+	case len(r.Unused) > 0:
+		v.Outcome, v.Sentence = Untouched, "Nothing was changed: "+w.missing(r.Unused)+"."
+	default:
+		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
 	}
+}
+
+// missing says which records the acts have not met.
+func (w *Wire) missing(unused []int) string {
+	var list []string
+	for _, i := range unused {
+		a := &w.acts[i]
+		says := fmt.Sprintf("there is no record %d of the %v", a.Record, a.Side)
+		switch {
+		case a.Record > w.count[a.Side] || a.Kind != Replay:
+		case a.At > w.count[a.Side]:
+			says = fmt.Sprintf("there is no record %d of the %v", a.At, a.Side)
+		default:
+			says = fmt.Sprintf("record %d of the %v is not sent before its record %d", a.Record,
+				a.Side, a.At)
+		}
+		list = append(list, says)
+	}
+	return strings.Join(list, "; ")
 }
 
 // Sentence makes a sentence of words in English. It is not for text that begins with a name.

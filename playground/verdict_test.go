@@ -1,6 +1,10 @@
 package playground
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
 
 // The verdict on what reaches a goal of a lesson names the step and the check.
 func TestVerdictsOfLessons(t *testing.T) {
@@ -21,6 +25,32 @@ func TestVerdictsOfLessons(t *testing.T) {
 	} {
 		if r := solved(t, c.lesson, c.goal); r.Verdict.Sentence != c.want {
 			t.Errorf("%s, %s: got %q, expected %q", c.lesson, c.goal, r.Verdict.Sentence, c.want)
+		}
+	}
+}
+
+// The verdict says which records the acts have not met, if nothing else was done.
+func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
+	drop := Act{Kind: Drop, Record: 99}
+	for _, c := range []struct {
+		acts []Act
+		want string
+	}{
+		{nil, "Nothing was changed, and all went to its end."},
+		{[]Act{drop}, "Nothing was changed: there is no record 99 of the client."},
+		{[]Act{{Kind: Replay, Record: 99, Fresh: true}},
+			"Nothing was changed: there is no record 99 of the client."},
+		{[]Act{drop, {Kind: Flip, Side: iana.Server, Record: 98}}, "Nothing was changed: there " +
+			"is no record 99 of the client; there is no record 98 of the server."},
+		{[]Act{{Kind: Replay, Record: 1, At: 99}},
+			"Nothing was changed: there is no record 99 of the client."},
+		{[]Act{{Kind: Replay, Record: 3, At: 1}},
+			"Nothing was changed: record 3 of the client is not sent before its record 1."},
+		{[]Act{drop, {Kind: Flip, Record: 1, Offset: 2}}, "Undetected: neither side noticed. " +
+			"Record 1 of the client: version became 30333030, it was 30333031."},
+	} {
+		if v := run(t, Setup{}, c.acts...).Verdict; v.Sentence != c.want {
+			t.Errorf("%+v: got %q, expected %q", c.acts, v.Sentence, c.want)
 		}
 	}
 }
