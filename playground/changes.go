@@ -29,6 +29,10 @@ func (r *Result) changes() (list []string) {
 				a.Received))
 		}
 	}
+	if r.Again != nil && r.Again.Ends[iana.Server].Early != "" {
+		list = append(list, fmt.Sprintf("the server has read %q in another connection, too",
+			r.Again.Ends[iana.Server].Early))
+	}
 	return list
 }
 

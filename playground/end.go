@@ -34,6 +34,7 @@ type end struct {
 	said      bool // our close_notify is sealed
 	heard     bool // the peer's close_notify has come
 	lost      bool // the peer's stream has ended
+	absent    bool // nobody is at this end
 	err       error
 	failedAt  int // what err is about: an index of the wire's records, and 1; 0: none of them
 }
@@ -43,7 +44,7 @@ func newEnd(p *plan, me iana.Side, c *negotiation.Config) *end {
 }
 
 // over reports whether the end neither sends nor reads any more.
-func (x *end) over() bool { return x.err != nil || x.said && x.heard }
+func (x *end) over() bool { return x.err != nil || x.absent || x.said && x.heard }
 
 // arrive takes bytes from the peer.
 func (x *end) arrive(b []byte) {

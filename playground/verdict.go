@@ -38,7 +38,7 @@ type Outcome string
 
 // The outcomes.
 const (
-	Untouched  Outcome = "untouched"  // nobody did anything, and all went to its end
+	Untouched  Outcome = "untouched"  // nothing was changed, and all went to its end
 	Running    Outcome = "running"    // more is on its way
 	Caught     Outcome = "caught"     // a side noticed
 	Undetected Outcome = "undetected" // all went to its end, and nobody noticed
@@ -59,6 +59,10 @@ func (w *Wire) judge(r *Result) {
 		v.Sentence = "Ended by an alert that nobody has sent: " + v.Alert + "."
 	case len(w.queue) > 0 || w.held[0] != nil || w.held[1] != nil:
 		v.Outcome, v.Sentence = Running, "More is on its way."
+	case w.ends[iana.Client].absent && !w.ends[iana.Server].over():
+		v.Outcome = Stalled
+		v.Sentence = "Stopped: the server of the second connection waits for a client that is " +
+			"not there."
 	case !w.ends[0].over() || !w.ends[1].over():
 		v.Outcome = Stalled
 		v.Sentence = "Stopped: nobody was told anything false; one side waits for bytes that " +
@@ -66,6 +70,8 @@ func (w *Wire) judge(r *Result) {
 	case w.touched():
 		v.Outcome, v.Changes = Undetected, r.changes()
 		v.Sentence = "Undetected: neither side noticed. " + Sentence(strings.Join(v.Changes, "; "))
+	case r.Again != nil:
+		r.replayed()
 	case len(r.Unused) > 0:
 		v.Outcome, v.Sentence = Untouched, "Nothing was changed: "+w.missing(r.Unused)+"."
 	default:

@@ -22,6 +22,9 @@ func TestVerdictsOfLessons(t *testing.T) {
 		{"truncation", "fooled", "Undetected: neither side noticed. Record 6 of the client: " +
 			"dropped; record 7 of the client: dropped; the server has read \"pay 100\" in " +
 			"place of \"pay 1000\"."},
+		{"replayed-early-data", "once", "Refused: the ticket was used before, so the second " +
+			"connection's early data is not read (RFC 8446 §8.1)."},
+		{"replayed-early-data", "twice", "Undetected: the server read the request twice."},
 	} {
 		if r := solved(t, c.lesson, c.goal); r.Verdict.Sentence != c.want {
 			t.Errorf("%s, %s: got %q, expected %q", c.lesson, c.goal, r.Verdict.Sentence, c.want)
@@ -51,6 +54,41 @@ func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
 	} {
 		if v := run(t, Setup{}, c.acts...).Verdict; v.Sentence != c.want {
 			t.Errorf("%+v: got %q, expected %q", c.acts, v.Sentence, c.want)
+		}
+	}
+}
+
+// What a client sent is replayed to another connection, up to some record of it: the verdict is
+// about that connection, in which the server alone can say something.
+func TestVerdictOnAReplayToAnotherConnection(t *testing.T) {
+	early := Setup{Version: "1.3", Resume: true, EarlyData: true}
+	careless := early
+	careless.Careless = AnyReplay
+	const waits = "Stopped: the server of the second connection waits for a client that is not " +
+		"there."
+	for _, c := range []struct {
+		setup   Setup
+		record  int
+		outcome Outcome
+		want    string
+		again   string // the verdict on the other connection
+	}{
+		{early, 1, Stalled, waits, waits},
+		{careless, 1, Stalled, waits, waits},
+		{careless, 6, Undetected, "Undetected: the server read the request twice. It refused " +
+			"only what came behind it.", "Caught by the server: the tag of the AEAD, RFC 8446 " +
+			"§5.2."},
+		{Setup{}, 1, Stalled, waits, waits},
+		{Setup{}, 4, Caught, "Caught by the server in the second connection: the tag of the " +
+			"AEAD, RFC 5246 §6.2.3.3.",
+			"Caught by the server: the tag of the AEAD, RFC 5246 §6.2.3.3."},
+	} {
+		r := run(t, c.setup, Act{Kind: Replay, Record: c.record, Fresh: true})
+		if v := r.Verdict; v.Outcome != c.outcome || v.Sentence != c.want || v.Step != 0 {
+			t.Errorf("%+v, %d: got %q, expected %q", c.setup, c.record, v.Sentence, c.want)
+		}
+		if got := r.Again.Verdict.Sentence; got != c.again {
+			t.Errorf("%+v, %d, again: got %q, expected %q", c.setup, c.record, got, c.again)
 		}
 	}
 }

@@ -52,6 +52,9 @@ func (s *State) run() (*playground.Result, *Shown, error) {
 			shown.Steps++
 		}
 		whole = w.Result()
+		if shown.Steps == shown.Step { // that was all, but for another connection
+			shown.Result = whole
+		}
 	}
 	shown.Final = whole.Verdict.Sentence
 	shown.Said = said(&shown.Verdict)

@@ -72,6 +72,31 @@ func TestARunIsShownStepByStep(t *testing.T) {
 	}
 }
 
+// The other connection of a replay is shown at the last step, and not only behind it.
+func TestTheLastStepHasTheOtherConnection(t *testing.T) {
+	s := State{Setup: playground.Setup{Version: "1.3", Resume: true, EarlyData: true,
+		Careless: playground.AnyReplay}}
+	r, err := playground.Run(s.Setup, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if s.Acts, err = replayEarly(r); err != nil {
+		t.Fatal(err)
+	}
+	var whole Shown
+	ask(t, Run, s, &whole)
+	for _, steps := range []int{whole.Steps - 1, whole.Steps, whole.Steps + 1} {
+		var part Shown
+		s.Steps = &steps
+		ask(t, Run, s, &part)
+		last := steps >= whole.Steps
+		if (part.Again != nil) != last || (part.Verdict.Sentence == whole.Final) != last ||
+			part.Final != whole.Final {
+			t.Errorf("%d of %d steps: %q", steps, whole.Steps, part.Verdict.Sentence)
+		}
+	}
+}
+
 // What is said behind the verdict begins with a capital, and leaves names and errors as they are.
 func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
 	for _, c := range []struct {
