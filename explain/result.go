@@ -65,6 +65,7 @@ func (t *teller) ending() {
 		closed = closed || s.closes() && s.BothWays
 	}
 	r.Noticed = append(notices(t.client, iana.Client), notices(t.server, iana.Server)...)
+	r.Ending = t.ended()
 	r.Complete = closed && len(r.Noticed) == 0 && r.Equal == r.Compared
 }
 

@@ -201,6 +201,7 @@ type Key struct {
 // Result describes how a connection ended.
 type Result struct {
 	Complete bool   // handshake, data and close, on both sides
+	Ending   Ending // what is known if it is not complete
 	Summary  string // "TLS 1.2, RSA, AES_256_CBC, …"
 	Compared int    // values that both sides hold
 	Equal    int    // of these

@@ -8,6 +8,7 @@ import (
 // view holds the events of one side, sorted for the teller.
 type view struct {
 	here      bool                     // the side left any events
+	partial   bool                     // an observer's, who may not read all
 	messages  [2][]*trace.Message      // by sender
 	records   [2][]*trace.Record       // by sender
 	alerts    [2][]*trace.Alert        // by sender
@@ -43,6 +44,7 @@ func (v *view) take(e trace.Event) {
 		v.messages[e.From] = append(v.messages[e.From], e)
 	case *trace.Record:
 		v.records[e.From] = append(v.records[e.From], e)
+		v.partial = v.partial || e.Number == 0
 	case *trace.Alert:
 		v.alerts[e.From] = append(v.alerts[e.From], e)
 	case *trace.Derived:

@@ -186,7 +186,7 @@ func verdicts(s *explain.Story) []verdict {
 		list = append(list, verdict{"stopped: " + res.Noticed[0].Alert, "bad"})
 	case s.Run.Open:
 	case !res.Complete:
-		list = append(list, verdict{"not completed", "bad"})
+		list = ending(&res.Ending)
 	}
 	if res.Compared > 0 {
 		tone := "good"
@@ -204,6 +204,34 @@ func verdicts(s *explain.Story) []verdict {
 		}
 	}
 	return list
+}
+
+// ending says how far a connection came that is not complete, and how it ended: no more than the
+// events know, which may be those of one side.
+func ending(e *explain.Ending) []verdict {
+	switch {
+	case e.Handshake == explain.Failed:
+		return []verdict{{"handshake failed", "bad"}}
+	case e.Handshake == explain.Unfinished && e.Partial:
+		return []verdict{{"end of the handshake not seen", ""}}
+	case e.Handshake == explain.Unfinished:
+		return []verdict{{"handshake not completed", "bad"}}
+	}
+	list := []verdict{{"handshake completed", "good"}}
+	client, server := e.Goodbye[iana.Client], e.Goodbye[iana.Server]
+	switch {
+	case e.Fatal != "":
+		return append(list, verdict{"ended: the " + e.Fatal, "bad"})
+	case e.Truncated():
+		return append(list, verdict{"ended without close_notify", "bad"})
+	case client && server:
+		return append(list, verdict{"closed by both sides", ""})
+	case client:
+		return append(list, verdict{"closed by the client", ""})
+	case server:
+		return append(list, verdict{"closed by the server", ""})
+	}
+	return append(list, verdict{"no close_notify seen", ""})
 }
 
 // pages adds a page for each step of the story.
