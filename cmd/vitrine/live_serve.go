@@ -25,6 +25,8 @@ type liveVisit struct {
 	*live.Conn
 	conn  net.Conn
 	other atomic.Pointer[serviceLeg] // of a proxy
+	// unserved says why its service failed, if it did.
+	unserved atomic.Pointer[string]
 }
 
 // legs says which connection to a service ends with this one.
@@ -93,6 +95,10 @@ func reasonOf(v front.Visit) string {
 func (l *liveVisit) end() {
 	if other := l.other.Load(); other != nil {
 		other.End(false, nil)
+	}
+	if why := l.unserved.Load(); why != nil {
+		l.End(true, func(r *live.Row) { r.Reason, r.Why = "service_failed", *why })
+		return
 	}
 	how, said := front.HowItEnded(l.conn), l.SaidGoodbye()
 	l.End(false, func(r *live.Row) {

@@ -2,18 +2,22 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
 	"os"
 	"path/filepath"
+	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/live"
@@ -97,8 +101,12 @@ func (h *host) passOn(example string) (func(context.Context, *vitrine.Conn), err
 	}
 	dialer := &net.Dialer{Timeout: h.timeout}
 	if !o.tls {
-		return front.ForwardTo(func(ctx context.Context, _ *vitrine.Conn) (net.Conn, error) {
-			return dialer.DialContext(ctx, "tcp", o.forward)
+		return front.ForwardTo(func(ctx context.Context, c *vitrine.Conn) (net.Conn, error) {
+			raw, err := dialer.DialContext(ctx, "tcp", o.forward)
+			if err != nil {
+				return nil, h.unserved(c, "cannot be reached", err)
+			}
+			return raw, nil
 		}, legs, h.complain), nil
 	}
 	config, err := h.serviceConfig(example)
@@ -108,7 +116,7 @@ func (h *host) passOn(example string) (func(context.Context, *vitrine.Conn), err
 	return front.ForwardTo(func(ctx context.Context, c *vitrine.Conn) (net.Conn, error) {
 		raw, err := dialer.DialContext(ctx, "tcp", o.forward)
 		if err != nil {
-			return nil, err
+			return nil, h.unserved(c, "cannot be reached", err)
 		}
 		return h.secure(ctx, raw, c, config)
 	}, legs, h.complain), nil
@@ -149,9 +157,29 @@ func (h *host) secure(ctx context.Context, raw net.Conn, c *vitrine.Conn,
 	err := conn.HandshakeContext(limited)
 	if end(err); err != nil {
 		conn.Close()
-		return nil, fmt.Errorf("%s: %w", h.forwarding.forward, err)
+		return nil, h.unserved(c, "does not shake hands", err)
 	}
 	return conn, nil
+}
+
+// unserved returns the error of a client whose service failed, and marks its row. The client knows
+// nothing of the service: it sees an end without an answer.
+func (h *host) unserved(c *vitrine.Conn, what string, err error) error {
+	problem := strings.TrimPrefix(err.Error(), "vitrine: ")
+	if errno, ok := errors.AsType[syscall.Errno](err); ok {
+		problem = errno.Error()
+	} else if op, ok := errors.AsType[*net.OpError](err); ok && op.Op == "dial" {
+		problem = op.Err.Error()
+	}
+	if f, ok := diagnose.Of(err); ok && f.Trust != nil {
+		what, problem = "is not trusted", f.Err.Error()+"; try: --forward-ca FILE or "+
+			"--forward-insecure"
+	}
+	why := fmt.Sprintf("the service at %s %s: %s", h.forwarding.forward, what, problem)
+	if v := visitorOf(c.NetConn()); v != nil && v.live != nil {
+		v.live.unserved.Store(&why)
+	}
+	return fmt.Errorf("%v: %s", c.RemoteAddr(), why)
 }
 
 // serviceLeg is a connection to a service in the live view.

@@ -4,6 +4,7 @@ import (
 	"crypto/x509"
 	"encoding/hex"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"strings"
@@ -74,24 +75,54 @@ func answered(t *testing.T, s *served, ca, text string) string {
 	return string(answer)
 }
 
-// A service that is not the one expected gets nothing of what its clients say.
-func TestForwardingBelievesNobody(t *testing.T) {
+// A service that is not the one expected gets nothing of what its clients say, and which client
+// got no service, and why, is in the log and in its row.
+func TestForwardingSaysWhyAServiceFailed(t *testing.T) {
 	behind, _ := serving(t, "--echo")
-	s, ca := serving(t, "--forward", behind.addr, "--forward-tls", "--ui")
-	v := view(t, s.errs.String)
-	seen := answered(t, s, ca, "secret\n")
-	rows := v.rows(over(2))
-	failed := 0
-	for _, r := range rows {
-		if r.State == live.Failed {
-			failed++
-			if r.Leg != "service" || r.Reason != "alert_from_client_unknown_ca" {
-				t.Errorf("%+v", r)
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	nobody := l.Addr().String()
+	l.Close()
+	for _, c := range []struct {
+		args   []string
+		says   string // after the address of the client
+		reason string // of the leg to the service, if there is one
+	}{
+		{[]string{"--forward", nobody},
+			"the service at " + nobody + " cannot be reached: connection refused", ""},
+		{[]string{"--forward", nobody, "--forward-tls"},
+			"the service at " + nobody + " cannot be reached: connection refused", ""},
+		{[]string{"--forward", behind.addr, "--forward-tls"},
+			"the service at " + behind.addr + " is not trusted: ",
+			"alert_from_client_unknown_ca"},
+	} {
+		s, ca := serving(t, append(c.args, "--ui")...)
+		v := view(t, s.errs.String)
+		if seen := answered(t, s, ca, "secret\n"); seen != "" {
+			t.Errorf("%v: the client got %q", c.args, seen)
+		}
+		legs := 1
+		if c.reason != "" {
+			legs++
+		}
+		for _, r := range v.rows(over(legs)) {
+			want := "service_failed"
+			if r.Leg == "service" {
+				want = c.reason
+			} else if log := "vitrine: " + r.Client + ": " + r.Why; !strings.Contains(r.Why,
+				c.says) || !strings.Contains(s.errs.String(), log) {
+				t.Errorf("%v: the row is %+v, the log\n%s", c.args, r, s.errs.String())
+			}
+			if r.State != live.Failed || r.Reason != want {
+				t.Errorf("%v: %+v, expected %s", c.args, r, want)
 			}
 		}
-	}
-	if failed != 1 || seen != "" || !strings.Contains(s.errs.String(), "forwarding") {
-		t.Errorf("%d legs failed, the client got %q\n%s", failed, seen, s.errs.String())
+		if hint := "--forward-ca FILE or --forward-insecure"; strings.Contains(s.errs.String(),
+			hint) != (c.reason != "") {
+			t.Errorf("%v: the log is\n%s", c.args, s.errs.String())
+		}
 	}
 }
 

@@ -43,7 +43,11 @@ func Echo(_ context.Context, c *vitrine.Conn) {
 func Forward(addr string, timeout time.Duration,
 	failed func(error)) func(context.Context, *vitrine.Conn) {
 	return ForwardTo(func(ctx context.Context, _ *vitrine.Conn) (net.Conn, error) {
-		return (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
+		back, err := (&net.Dialer{Timeout: timeout}).DialContext(ctx, "tcp", addr)
+		if err != nil {
+			return nil, fmt.Errorf("front: forwarding: %w", err)
+		}
+		return back, nil
 	}, nil, failed)
 }
 
@@ -51,13 +55,14 @@ func Forward(addr string, timeout time.Duration,
 // each. An error of a writer ends the connection.
 type Legs func(c *vitrine.Conn) (client, service io.Writer)
 
-// ForwardTo returns a function as Forward does, that reaches the service by dial. also may be nil.
+// ForwardTo returns a function as Forward does, that reaches the service by dial, whose errors
+// are passed to failed as they are. also may be nil.
 func ForwardTo(dial func(ctx context.Context, c *vitrine.Conn) (net.Conn, error), also Legs,
 	failed func(error)) func(context.Context, *vitrine.Conn) {
 	return func(ctx context.Context, c *vitrine.Conn) {
 		back, err := dial(ctx, c)
 		if err != nil {
-			failed(fmt.Errorf("front: forwarding: %w", err))
+			failed(err)
 			return
 		}
 		defer back.Close()
