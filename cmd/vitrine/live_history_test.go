@@ -96,7 +96,7 @@ func checkFile(t *testing.T, name string, secrets []string, reveal bool) {
 	}
 }
 
-func TestTheLimitsOfTheHistoryAreChecked(t *testing.T) {
+func TestTheFlagsOfTheViewAreChecked(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{{"--history-max", "0"}, {"--history-age", "-1s"},
 		{"--history-size", "0"}} {
@@ -105,6 +105,11 @@ func TestTheLimitsOfTheHistoryAreChecked(t *testing.T) {
 		if !strings.Contains(errs, args[0]+" takes a value above 0") {
 			t.Errorf("%v: %s", args, errs)
 		}
+	}
+	if _, errs := runs(t, exitUsage, "serve", "--listen", "127.0.0.1:0", "--ui-name",
+		"x"); !strings.Contains(errs, "--ui-name is for --ui") ||
+		!strings.Contains(errs, "try:     vitrine serve --ui --ui-name x ") {
+		t.Error(errs)
 	}
 	name := filepath.Join(dir, "file")
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
