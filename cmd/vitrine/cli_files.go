@@ -127,3 +127,25 @@ func isDevice(name string) bool {
 
 // spoolFile creates a temporary file, which the caller removes.
 func spoolFile() (*os.File, error) { return os.CreateTemp("", "vitrine-*.pcapng") }
+
+// writable returns an error if no file of that name can be made because of its folder, before any
+// work is done for it. flag names it, and line is a command line without that flag.
+func writable(flag, name, line string) error {
+	if name == "" || isDevice(name) {
+		return nil
+	}
+	dir := filepath.Dir(name)
+	info, err := os.Stat(dir)
+	if err == nil && !info.IsDir() {
+		err = errors.New("not a folder")
+	}
+	if err != nil {
+		return &usageError{fmt.Sprintf("%s %s: the folder %s: %v", flag, name, dir, plainer(err)),
+			line + " " + flag + " " + quoted(filepath.Base(name))}
+	}
+	if info, err := os.Lstat(name); err == nil && info.IsDir() {
+		return &usageError{fmt.Sprintf("%s %s: is a folder", flag, name),
+			line + " " + flag + " " + quoted(filepath.Join(name, "out"))}
+	}
+	return nil
+}

@@ -52,6 +52,16 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 		{"serve --client-auth require --client-ca " + missing, "no such file"},
 		{"serve --dir " + missing, "no such file"},
 		{"serve --ocsp " + missing, "no such file"},
+		// files to write
+		{"handshake --html " + missing + "/x", "the folder " + missing + ": no such file"},
+		{"handshake --pcap " + missing + "/x", "the folder " + missing + ": no such file"},
+		{"handshake --tls 1.3 --events " + missing + "/x", "no such file"},
+		{"handshake --compare --html " + missing + "/x", "no such file"},
+		{"handshake --markdown " + text + "/x", "not a folder"},
+		{"handshake --keylog-out " + dir, "is a folder"},
+		{"connect " + server + " --events " + missing + "/x", "the folder " + missing},
+		{"explain " + text + " --html " + missing + "/x", "the folder " + missing},
+		{"playground --out " + missing + "/x", "the folder " + missing + ": no such file"},
 	} {
 		code, stdout, stderr := command(t, strings.Fields(c.line)...)
 		if code != exitUsage || !strings.Contains(stderr, c.says) ||

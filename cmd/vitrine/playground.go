@@ -62,7 +62,7 @@ the Go command and the repository that it was built from are there.
 
 // playground serves the page, or writes it to a file.
 func playground(cmd *cobra.Command, o *playgroundOptions) error {
-	if o.lesson < 0 || o.lesson > 12 {
+	if cmd.Flags().Changed("lesson") && (o.lesson < 1 || o.lesson > 12) {
 		return &usageError{fmt.Sprintf("--lesson takes a number from 1 to 12, got %d", o.lesson),
 			cmd.CommandPath() + " --lesson 1"}
 	}
@@ -71,6 +71,9 @@ func playground(cmd *cobra.Command, o *playgroundOptions) error {
 			return contradiction("--out "+o.out, "--"+flag,
 				"a file is written, and nothing is served", cmd.CommandPath()+" --out "+o.out)
 		}
+	}
+	if err := writable("--out", o.out, cmd.CommandPath()); err != nil {
+		return err
 	}
 	assets, err := playpage.Find(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {

@@ -18,6 +18,9 @@ func TestPlaygroundRefusesWrongFlags(t *testing.T) {
 	}{
 		{[]string{"--lesson", "13"}, "--lesson takes a number from 1 to 12, got 13"},
 		{[]string{"--lesson", "-1"}, "--lesson takes a number from 1 to 12, got -1"},
+		{[]string{"--lesson", "0"}, "--lesson takes a number from 1 to 12, got 0"},
+		{[]string{"--out", "missing/x.html"}, "the folder missing: no such file or directory"},
+		{[]string{"--out", "testdata"}, "--out testdata: is a folder"},
 		{[]string{"--out", "x.html", "--listen", ":1"}, "--out"},
 		{[]string{"--out", "x.html", "--lesson", "2"}, "--out"},
 		{[]string{"x"}, "takes no"},
