@@ -66,7 +66,7 @@ func Build(ctx context.Context, log io.Writer, source, folder string, quality in
 func inlining() []string {
 	flags := []string{"-gcflags=all=-l"}
 	for _, pattern := range []string{"runtime/...", "internal/...", "crypto/...", "math/...",
-		"slices", "bytes", "strings", "encoding/...", "filippo.io/...", "golang.org/x/crypto/...",
+		"slices", "bytes", "filippo.io/...", "golang.org/x/crypto/...",
 		"github.com/cloudflare/..."} {
 		flags = append(flags, "-gcflags="+pattern+"=")
 	}
