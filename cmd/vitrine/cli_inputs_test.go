@@ -60,6 +60,7 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 		{"handshake --markdown " + text + "/x", "not a folder"},
 		{"handshake --keylog-out " + dir, "is a folder"},
 		{"connect " + server + " --events " + missing + "/x", "the folder " + missing},
+		{"decrypt " + capture + " --html " + missing + "/x", "the folder " + missing},
 		{"explain " + text + " --html " + missing + "/x", "the folder " + missing},
 		{"playground --out " + missing + "/x", "the folder " + missing + ": no such file"},
 	} {
