@@ -8,7 +8,7 @@ import (
 // Ending is how a connection ended, as far as the events of one side, or of both, can tell.
 type Ending struct {
 	Handshake Progress
-	// Goodbye says of each side whether it said close_notify, as it or its peer saw it.
+	// Goodbye tells of each side whether it sent close_notify, as it or its peer saw it.
 	Goodbye [2]bool
 	// Cut says that a side saw the stream end without its peer's close_notify.
 	Cut bool
@@ -28,7 +28,7 @@ const (
 	Finished                   // every side with events saw its end
 )
 
-// Truncated reports whether data may be missing at the end, since nobody said close_notify, or a
+// Truncated reports whether data may be missing at the end, since nobody sent close_notify, or a
 // side missed that of its peer. See RFC 5246 §7.2.1 and RFC 8446 §6.1.
 func (e *Ending) Truncated() bool { return e.Cut || e.Goodbye == [2]bool{} && !e.Partial }
 

@@ -57,12 +57,12 @@ func (s *State) run() (*playground.Result, *Shown, error) {
 		}
 	}
 	shown.Final = whole.Verdict.Sentence
-	shown.Said = said(&shown.Verdict)
+	shown.Said = because(&shown.Verdict)
 	return whole, shown, nil
 }
 
-// said returns the reason of who noticed, as it is, and its alert; or else what became different.
-func said(v *playground.Verdict) string {
+// because returns the reason of who noticed, as it is, and its alert; or else what became different.
+func because(v *playground.Verdict) string {
 	var all []string
 	if v.Why != "" {
 		all = append(all, fmt.Sprintf("The %v's reason: %s.", v.By, v.Why))
