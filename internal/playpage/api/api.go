@@ -61,7 +61,7 @@ func (s *State) run() (*playground.Result, *Shown, error) {
 	return whole, shown, nil
 }
 
-// because returns the reason of who noticed, as it is, and its alert; or else what became different.
+// because returns the reason of who noticed, as it is, and its alert; or what became different.
 func because(v *playground.Verdict) string {
 	var all []string
 	if v.Why != "" {
