@@ -54,6 +54,9 @@ func FuzzHello(f *testing.F) {
 		if len(raw) < message.HeaderLen || raw[0] != byte(iana.ClientHello) || len(raw) > 60000 {
 			return
 		}
+		// What comes after the message is another message to crypto/tls, and an error to Parse.
+		length := int(raw[1])<<16 | int(raw[2])<<8 | int(raw[3])
+		raw = raw[:min(len(raw), message.HeaderLen+length)]
 		theirs := standardHello(raw)
 		if theirs == nil {
 			return
