@@ -10,11 +10,13 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/crypto/cryptobyte"
+
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// once is a connection that has sent b, and takes whatever is said.
+// once is a connection that has sent what its Reader has, and takes whatever is sent to it.
 type once struct {
 	net.Conn
 	io.Reader
@@ -44,10 +46,59 @@ func standardHello(raw []byte) (info *tls.ClientHelloInfo) {
 	return info
 }
 
+// outOfBounds names the vector of a ClientHello whose length RFC 5246 §7.4.1.2 does not allow.
+// crypto/tls reads such a hello and refuses it later, or not at all.
+func outOfBounds(raw []byte) string {
+	in := cryptobyte.String(raw[message.HeaderLen+2+32:])
+	var id, suites, methods cryptobyte.String
+	if !in.ReadUint8LengthPrefixed(&id) || !in.ReadUint16LengthPrefixed(&suites) ||
+		!in.ReadUint8LengthPrefixed(&methods) {
+		return "any vector"
+	}
+	switch {
+	case len(id) > 32:
+		return "session_id"
+	case len(suites) == 0:
+		return "cipher_suites"
+	case len(methods) == 0:
+		return "compression_methods"
+	}
+	return ""
+}
+
+// boundless are hellos that crypto/tls reads, with vectors that are too long or too short.
+func boundless(f *testing.F) (all [][]byte) {
+	for _, c := range []struct{ id, suites, methods int }{
+		{33, 1, 1}, {255, 1, 1}, {0, 0, 1}, {0, 1, 0}, {32, 0, 0}, {33, 0, 0}, {32, 1, 1},
+	} {
+		b := cryptobyte.NewBuilder([]byte{byte(iana.ClientHello)})
+		b.AddUint24LengthPrefixed(func(b *cryptobyte.Builder) {
+			b.AddUint16(uint16(iana.TLS12))
+			b.AddBytes(make([]byte, 32))
+			b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) { b.AddBytes(make([]byte, c.id)) })
+			b.AddUint16LengthPrefixed(func(b *cryptobyte.Builder) {
+				b.AddBytes(make([]byte, 2*c.suites))
+			})
+			b.AddUint8LengthPrefixed(func(b *cryptobyte.Builder) {
+				b.AddBytes(make([]byte, c.methods))
+			})
+		})
+		raw := b.BytesOrPanic()
+		if standardHello(raw) == nil {
+			f.Fatalf("crypto/tls does not read %+v", c)
+		}
+		all = append(all, raw)
+	}
+	return all
+}
+
 // FuzzHello: of a ClientHello that crypto/tls accepts we read the same suites, groups, schemes and
 // versions, and it is not refused for its form.
 func FuzzHello(f *testing.F) {
 	for _, raw := range hellos(f) {
+		f.Add(raw)
+	}
+	for _, raw := range boundless(f) {
 		f.Add(raw)
 	}
 	f.Fuzz(func(t *testing.T, raw []byte) {
@@ -62,6 +113,12 @@ func FuzzHello(f *testing.F) {
 			return
 		}
 		m, err := message.Dialect{Version: iana.TLS12}.Parse(raw)
+		if vector := outOfBounds(raw); vector != "" {
+			if err == nil {
+				t.Errorf("we read a hello whose %s has a length that it cannot have", vector)
+			}
+			return
+		}
 		if err != nil {
 			t.Fatalf("crypto/tls reads it, we: %v", err)
 		}

@@ -101,6 +101,9 @@ func FuzzOpen(f *testing.F) {
 	f.Fuzz(func(t *testing.T, which uint8, seq uint64, typ uint8, one, two []byte) {
 		r := all[int(which)%len(all)]
 		p := r.new(t)
+		if seq == 1<<64-1 { // the second would have number 0, as what was sealed
+			return
+		}
 		for n, fragment := range [][]byte{bytes.Clone(one), bytes.Clone(two)} { // opened in place
 			genuine := seq == 0 && n == 0 && typ == 23 && bytes.Equal(fragment, r.sealed)
 			plain, err := p.Open(seq+uint64(n), Header{iana.ContentType(typ), r.v, len(fragment)},
