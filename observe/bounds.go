@@ -1,36 +1,11 @@
 package observe
 
 import (
-	"errors"
-
 	"github.com/vitrine-tls/vitrine/handshake"
 )
 
 // This file bounds what a connection holds. Bytes are in memory once, with a small overhead, while
 // they wait: for the rest of a record or message, for the other side's turn, or for secrets.
-
-// MaxBuffered bounds how many bytes wait in a connection for the other side's turn or for secrets.
-const MaxBuffered = 64 << 20
-
-var errStalled = errors.New("observe: too much waits for a handshake that does not go on")
-
-// Waiting reports whether the handshake is waiting for a secret.
-func (c *Connection) Waiting() bool { return c.pending == aSecret }
-
-// Buffered returns the number of bytes that wait.
-func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }
-
-// memory returns about how many bytes the connection holds because something waits. A parsed
-// message takes twice as much as its bytes, which are kept for the transcript.
-func (c *Connection) memory() int {
-	return c.lanes[0].memory() + c.lanes[1].memory() + len(c.prefix) + 3*c.messages
-}
-
-// shrink frees memory that the connection does not need while no bytes come.
-func (c *Connection) shrink() {
-	c.lanes[0].shrink()
-	c.lanes[1].shrink()
-}
 
 // Retry looks for a secret again.
 func (c *Connection) Retry() {
@@ -87,29 +62,4 @@ func (c *Connection) abandon() {
 		c.initial, c.pending = c.machine, nothing
 	}
 	c.messages = 0
-}
-
-// memory returns how many bytes the stream holds.
-func (s *Stream) memory() int {
-	n := cap(s.ways[0].kept) + cap(s.ways[1].kept)
-	if s.conn != nil {
-		n += s.conn.memory()
-	}
-	return n
-}
-
-// shrink frees memory that the stream does not need while no bytes come.
-func (s *Stream) shrink() {
-	if s.conn != nil {
-		s.conn.shrink()
-	}
-}
-
-// abandon frees everything that waits.
-func (s *Stream) abandon() {
-	if s.conn != nil {
-		s.conn.abandon()
-		return
-	}
-	s.end()
 }

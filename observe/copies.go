@@ -1,23 +1,13 @@
 package observe
 
 import (
-	"bytes"
 	"slices"
 	"sync"
-
-	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/record"
 )
 
 // This file decides between copies of the same bytes with different contents, as retransmissions
 // have that were damaged or forged on the way. The copy that authenticates is used: a record that
 // does not authenticate is kept for a while and tried again with each other copy of its bytes.
-
-// otherCopy is bytes of a direction, from the place at of all that were received.
-type otherCopy struct {
-	at int64
-	b  []byte
-}
 
 const (
 	maxCopies = 16       // that wait in a direction
@@ -25,8 +15,6 @@ const (
 	// maxDoubt is how many bytes are received behind a record that does not authenticate before it
 	// is given up. A sender repeats a segment within a window.
 	maxDoubt = 64 << 10
-
-	scratchSize = record.MaxCiphertext
 )
 
 // scratches are buffers in which records are opened whose bytes may be needed again.
@@ -41,62 +29,6 @@ func (c *Connection) spared(fragment []byte) []byte {
 		c.scratch = scratches.Get().(*[scratchSize]byte)
 	}
 	return c.scratch[:copy(c.scratch[:], fragment)]
-}
-
-// Again takes another copy of bytes that Bytes has received before. They begin back bytes before
-// the end of what it has received. The Connection must have Repeats.
-func (s *Stream) Again(from iana.Side, back int64, b []byte) {
-	w := &s.ways[from]
-	switch {
-	case w.started && w.splitter == nil:
-		s.conn.again(s.side(from), back, b)
-		return
-	case w.started || s.ended:
-		return
-	}
-	// No hello was found, so what is there may be the wrong copy.
-	at := int64(len(w.kept)) - back
-	if at < 0 {
-		b, at = b[min(int64(len(b)), -at):], 0
-	}
-	if at >= int64(len(w.kept)) || copy(w.kept[at:], b) == 0 {
-		return
-	}
-	w.seen = min(w.seen, max(0, int(at)-headLen))
-	s.Bytes(from, nil)
-}
-
-// again keeps a copy of bytes that wait, if it differs.
-func (c *Connection) again(from iana.Side, back int64, b []byte) {
-	l := &c.lanes[from]
-	at := l.fed - back
-	base := l.fed - int64(len(l.buf))                 // the place of buf[0]
-	if skip := base + int64(l.start) - at; skip > 0 { // these were already processed
-		if skip >= int64(len(b)) {
-			return
-		}
-		b, at = b[skip:], at+skip
-	}
-	i := int(at - base)
-	if i >= len(l.buf) || len(l.holes) > 0 || l.err != nil {
-		return
-	}
-	b = b[:min(len(b), len(l.buf)-i)]
-	if bytes.Equal(b, l.buf[i:i+len(b)]) || len(l.copies) >= maxCopies {
-		return
-	}
-	held := len(b)
-	for _, k := range l.copies {
-		held += len(k.b)
-	}
-	if held > maxCopied {
-		return
-	}
-	l.copies = append(l.copies, otherCopy{at, bytes.Clone(b)})
-	if l.doubt {
-		l.doubt = false
-		c.run()
-	}
 }
 
 // waitsForCopy reports whether the next record is invalid and another copy of it may still come.

@@ -6,54 +6,11 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/capture"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // This file distinguishes handshakes that a peer ended from those that the capture has only in
 // part.
-
-// step is a message that was seen.
-type step struct {
-	from iana.Side
-	kind handshake.Kind
-}
-
-// ending describes how a connection ended, according to its packets. The sides are those of TLS.
-type ending struct {
-	known    bool // one of the sides ended it within the capture
-	by       iana.Side
-	how      capture.Ending
-	packets  [2]int // of each side; both 0 if that is not known
-	cut      int    // packets that were not captured whole
-	snaplen  int    // bytes that were captured of them
-	answer   []byte // the beginning of what the server sent in the clear after the ClientHello
-	answered bool   // there is such an answer
-}
-
-// maxAnswer bounds how much is kept of an answer in the clear.
-const maxAnswer = 80
-
-// ending returns how the stream ended.
-func (s *Stream) ending() ending {
-	server := iana.Server
-	if s.Flipped {
-		server = iana.Client
-	}
-	e := ending{}
-	if w := &s.ways[server]; !w.started && w.clear > w.before && w.missing == 0 {
-		e.answered = true
-		fresh := w.kept[max(0, int64(len(w.kept))-(w.clear-w.before)):]
-		e.answer = bytes.Clone(fresh[:min(len(fresh), maxAnswer)])
-	}
-	if f := s.Facts; f != nil {
-		e.known, e.by, e.how = f.Ended(), s.side(f.First), f.Endings[f.First]
-		e.cut, e.snaplen = f.Cut, f.Snaplen
-		e.packets[s.side(iana.Client)] = f.Packets[iana.Client]
-		e.packets[s.side(iana.Server)] = f.Packets[iana.Server]
-	}
-	return e
-}
 
 // unfinished returns why a handshake was not completed, if one of the sides ended it, or if only
 // one of them is in the capture; otherwise nil.
@@ -158,50 +115,6 @@ var greetings = []struct{ begins, name string }{
 	{"5", "SMTP or FTP"}, {"4", "SMTP or FTP"},
 }
 
-// attempts has the beginnings of a client's requests for TLS, with the description of a connection
-// in which no TLS follows.
-var attempts = []struct{ says, name string }{
-	{"CONNECT ", "CONNECT to an HTTP proxy, after which no TLS came"},
-	{"STARTTLS", "STARTTLS, after which no TLS came"},
-	{"starttls", "STARTTLS, after which no TLS came"},
-	{"STLS\r\n", "STLS, after which no TLS came"},
-	{"AUTH TLS", "AUTH TLS, after which no TLS came"},
-	{"SSH-", "SSH"},
-	{"GET ", "HTTP"},
-	{"POST ", "HTTP"},
-	{"HEAD ", "HTTP"},
-	{"PUT ", "HTTP"},
-	{"OPTIONS ", "HTTP"},
-	{"PRI * HTTP/2", "HTTP/2 in the clear"},
-	{"EHLO ", "SMTP"},
-	{"HELO ", "SMTP"},
-	{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
-}
-
-// inTheClear names the protocol of a connection without TLS by its first bytes.
-func (s *Stream) inTheClear() string {
-	if b := s.ways[iana.Client].kept; len(b) > 5 && b[0]&0x80 != 0 && b[2] == 1 && b[3] == 0 &&
-		b[4] == 2 {
-		return "SSL 2.0, which is not read"
-	}
-	if a := s.ways[iana.Client].kept; !s.ways[iana.Client].dropped {
-		for _, x := range attempts {
-			if bytes.HasPrefix(a, []byte(x.says)) || strings.Contains(x.name, "after which") &&
-				bytes.Contains(a, []byte("\n"+x.says)) {
-				return x.name
-			}
-		}
-	}
-	for _, w := range s.ways {
-		for _, g := range greetings {
-			if !w.dropped && len(g.begins) > 2 && bytes.HasPrefix(w.kept, []byte(g.begins)) {
-				return g.name
-			}
-		}
-	}
-	return ""
-}
-
 // describeAnswer names the protocol of a server's answer, and quotes its first line if that is
 // text.
 func describeAnswer(b []byte) string {
@@ -227,16 +140,4 @@ func describeAnswer(b []byte) string {
 		}
 	}
 	return fmt.Sprintf("%s: %q", name, line)
-}
-
-// cutShort adds to a reason that bytes are missing why they are, if the packets tell.
-func (e *ending) cutShort(r *Reason) *Reason {
-	if r == nil || r.Code != BytesMissing || e.cut == 0 {
-		return r
-	}
-	t := *r
-	t.Detail += fmt.Sprintf(": %s cut short, at %d bytes (snaplen %d)",
-		plural(e.cut, "packet was", "packets were"), e.snaplen, e.snaplen)
-	t.Remedy = "record whole packets: tcpdump -s 0, or no limit in Wireshark's capture options"
-	return &t
 }

@@ -153,10 +153,6 @@ func (l *lane) attempt(half *record.Half,
 	return t, plain, ok
 }
 
-// chainTail is how many bytes before a record may be needed to decrypt it: a block and, after it, a
-// MAC.
-const chainTail = 16 + 48
-
 // guess returns the explicit part of a nonce, in which most implementations put the sequence
 // number.
 func guess(fragment []byte) uint64 {

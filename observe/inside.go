@@ -1,6 +1,9 @@
 package observe
 
-import "github.com/vitrine-tls/vitrine/iana"
+import (
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
+)
 
 // This file finds TLS inside of TLS, as a proxy that is reached over TLS carries it.
 
@@ -47,39 +50,19 @@ func (x *Watched) enter() {
 	}
 }
 
-// leave ends the inner connection.
-func (x *Watched) leave() {
-	if x.inner == nil {
-		return
+// connection returns a Connection when TLS begins.
+func (x *Watched) connection() *Connection {
+	w := x.watch
+	var sink trace.Sink
+	if w.Sink != nil {
+		sink = w.Sink(x)
 	}
-	in := x.inner
-	in.Stream.End()
-	if c := in.Stream.conn; c != nil && c.Waiting() {
-		c.GiveUp()
-	}
-	in.finish()
-	x.inner = nil
+	c := New(w.Source, sink)
+	c.Repeats = x.Outer == nil
+	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, x.Label()
+	c.Data = x.decrypted
+	return c
 }
-
-// memory returns how many bytes the connection and those inside it hold.
-func (x *Watched) memory() int {
-	n := x.Stream.memory()
-	if x.inner != nil {
-		n += x.inner.memory()
-	}
-	return n
-}
-
-// abandon frees everything that waits.
-func (x *Watched) abandon() {
-	x.Stream.abandon()
-	if x.inner != nil {
-		x.inner.abandon()
-	}
-}
-
-// Inner reports whether the inner connection is read.
-func (x *Watched) Inner() bool { return x.watch.Inner }
 
 // begins reports whether a record's content begins as a ClientHello does.
 func begins(plain []byte) bool {

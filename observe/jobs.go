@@ -1,30 +1,12 @@
 package observe
 
 import (
-	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // This file passes what the reading goroutine assembles to the goroutines that work on connections.
-
-// job is bytes, a gap or the end, to be passed to a Stream.
-type job struct {
-	from iana.Side
-	b    []byte
-	gap  int64
-	back int64 // if not 0, b is a copy of bytes that begin this many bytes before the end
-	end  bool
-	in   *arena
-}
-
-// arena is memory for bytes that were read. It is reused once all jobs in it are done.
-type arena struct {
-	b    []byte
-	used int
-	jobs atomic.Int32
-}
 
 // Bytes implements capture.Handler. It keeps a copy for other goroutines.
 func (x *Watched) Bytes(from iana.Side, _ time.Time, b []byte) {
@@ -131,11 +113,5 @@ func (w *Watch) Flush() {
 	if w.fill != nil {
 		w.release(w.fill)
 		w.fill = nil
-	}
-}
-
-func (w *Watch) release(a *arena) {
-	if a != nil && a.jobs.Add(-1) == 0 {
-		w.free <- a
 	}
 }

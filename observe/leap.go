@@ -14,13 +14,6 @@ import (
 // message shows it. Records are authenticated, so the first that opens under the later keys is the
 // boundary.
 
-// A sealedRecords counts records of application_data that opened under no key.
-type sealedRecords struct {
-	bytes   int64
-	records int
-	last    int // length of the last one
-}
-
 // ahead returns the direction's later epochs whose keys may be tried on a record, with the records
 // of each from its first on. It is empty where the handshake's messages show when keys change.
 func (c *Connection) ahead(l *lane) []*record.Half {

@@ -8,15 +8,6 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// outcome is the result of opening a record.
-type outcome uint8
-
-const (
-	starved outcome = iota // it needs more bytes, or keys
-	passed                 // it was skipped
-	opened
-)
-
 // open cuts off and opens the next record.
 func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcome) {
 	if l.lost {
@@ -62,16 +53,6 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		l.readOuter(r.Header, r.fragment)
 	}
 	return c.unseal(l, r)
-}
-
-// hearOuter notes a fatal alert in the clear where TLS 1.3 has keys. A client that refuses the
-// server's flight before it has changed to its own keys sends it so; nothing authenticates it.
-func (l *lane) readOuter(h record.Header, fragment []byte) {
-	if h.Type == iana.RecordAlert && h.Length == 2 && len(fragment) >= 2 && l.outer == nil &&
-		alert.Level(fragment[0]) == alert.Fatal {
-		d := alert.Description(fragment[1])
-		l.outer = &d
-	}
 }
 
 // unseal opens a record under the direction's keys, or under later ones.

@@ -40,6 +40,12 @@ type protocol interface {
 	complete(c *Connection, s *handshake.Score, list []Candidate) []Candidate
 }
 
+// protocol12 is that of the versions up to TLS 1.2.
+type protocol12 struct{}
+
+// protocol13 is that of TLS 1.3.
+type protocol13 struct{}
+
 // protocolOf returns the protocol of a handshake. As long as no version is negotiated it is that of
 // TLS 1.2.
 func protocolOf(s *handshake.Score) protocol {

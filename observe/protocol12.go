@@ -10,11 +10,9 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// protocol12 is that of the versions up to TLS 1.2.
-type protocol12 struct{}
-
 func (protocol12) hidesTypes() bool { return false }
-func (protocol12) epochs() bool     { return false }
+
+func (protocol12) epochs() bool { return false }
 
 // first returns who sends the first ChangeCipherSpec. See RFC 5246 §7.3.
 func (protocol12) first(s *handshake.Score) iana.Side {

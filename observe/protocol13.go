@@ -12,11 +12,9 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// protocol13 is that of TLS 1.3.
-type protocol13 struct{}
-
 func (protocol13) hidesTypes() bool { return true }
-func (protocol13) epochs() bool     { return true }
+
+func (protocol13) epochs() bool { return true }
 
 // first returns the server: its first protected message follows its ServerHello.
 func (protocol13) first(*handshake.Score) iana.Side { return iana.Server }
@@ -84,46 +82,6 @@ func (protocol13) logged(log *keylog.Log, s *handshake.Score) []Candidate {
 		return nil
 	}
 	return []Candidate{{Input: handshake.Input{Traffic: t}, From: fromLog}}
-}
-
-// known13 returns how many traffic secrets there are.
-func known13(t *handshake.TrafficSecrets) (n int) {
-	for _, secret := range [...][]byte{t.Early, t.Handshake[0], t.Handshake[1], t.Application[0],
-		t.Application[1]} {
-		if secret != nil {
-			n++
-		}
-	}
-	return n
-}
-
-// others returns the candidate without the secret that did not open the sample, if it has more.
-func (c Candidate) others() []Candidate {
-	if c.Traffic == nil || known13(c.Traffic) == 1 {
-		return nil
-	}
-	t := *c.Traffic
-	t.Handshake[iana.Server] = nil
-	c.Traffic = &t
-	return []Candidate{c}
-}
-
-// keep13 keeps the secrets of a TLS 1.3 handshake.
-func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
-	if t == nil {
-		return
-	}
-	for _, line := range []keylog.Line{
-		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
-		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
-		{Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
-		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
-		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
-	} {
-		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
-			c.secrets = append(c.secrets, line)
-		}
-	}
 }
 
 func (protocol13) exchanged(_ *handshake.Score, z []byte) handshake.Input {

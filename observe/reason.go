@@ -71,3 +71,10 @@ func worse(a, b *Reason) *Reason {
 	}
 	return a
 }
+
+func plural(n int, one, more string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	return fmt.Sprintf("%d %s", n, more)
+}

@@ -1,7 +1,6 @@
 package observe
 
 import (
-	"errors"
 	"fmt"
 	"strings"
 
@@ -10,7 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Flow counts what was read, and not read, of one direction.
@@ -87,57 +85,6 @@ type negotiated struct {
 	EarlyKnown           bool // whether the server accepted it
 }
 
-// Report returns what is known so far.
-func (c *Connection) Report() *Report {
-	m := c.machine
-	if c.before != nil && !m.Done() {
-		m = c.before
-	}
-	r := &Report{Renegotiations: c.renegotiations, Source: c.used, Done: m.Done()}
-	if c.some && !c.lanes[0].read && !c.lanes[1].read {
-		r.Source = "" // no secret opened anything
-	}
-	switch i := c.initial; { // a renegotiation may negotiate something else
-	case c.about != nil:
-		r.negotiated = c.about.negotiated
-	case i.ClientHello != nil && i.ServerHello != nil:
-		r.hellos(i)
-	case i.ClientHello != nil:
-		r.ServerName = negotiation.ServerName(i.ClientHello)
-	}
-	unread := int64(0)
-	for i := range c.lanes {
-		l := &c.lanes[i]
-		r.Flows[i] = l.flow
-		r.Verified[i] = m.VerifyData[i] != nil
-		unread += l.flow.Unread + l.flow.Missing
-	}
-	for _, side := range []iana.Side{iana.Client, iana.Server} {
-		if r.Done && !m.Blind[side] && !r.Verified[side] {
-			r.Unverified = append(r.Unverified, fmt.Sprintf("the %v's Finished", side))
-		}
-	}
-	switch {
-	case unread > 0 || c.failure != nil:
-		r.Reason = c.why(r)
-	case c.used != "" && (r.Done || r.Flows[0].Bytes+r.Flows[1].Bytes > 0):
-		r.Decrypted = true
-	default:
-		r.Reason = c.why(r) // nothing unread, but no secret either
-	}
-	for side, f := range r.Flows {
-		if f.Unread+f.Missing == 0 {
-			continue
-		}
-		if r.Reasons[side] = c.spoiled(r, iana.Side(side)); r.Reasons[side] == nil {
-			r.Reasons[side] = r.Reason
-		}
-		r.Reasons[side] = c.ending.cutShort(r.Reasons[side])
-	}
-	r.Reason = c.ending.cutShort(r.Reason)
-	return r
-}
-
 // hellos fills in what the hellos say, even if the observer cannot continue.
 func (r *negotiated) hellos(m *handshake.Machine) {
 	r.Version, r.Suite = negotiation.VersionOf(m.ServerHello), m.ServerHello.CipherSuite
@@ -168,60 +115,6 @@ func versionText(v iana.Version) string {
 	return v.String()
 }
 
-// why returns the most important reason.
-func (c *Connection) why(r *Report) *Reason {
-	m := c.machine
-	lost := r.Flows[0].Missing + r.Flows[1].Missing
-	switch {
-	case c.abandoned != nil:
-		return c.abandoned
-	case c.draft != 0:
-		return &Reason{Code: UnsupportedVersion,
-			Detail: fmt.Sprintf("version %s is not read", versionText(c.draft))}
-	case m.ClientHello == nil && lost == 0:
-		return &Reason{Code: HandshakeNotCaptured,
-			Detail: "the capture does not have the beginning of the connection"}
-	case m.ServerHello != nil && !negotiation.Readable(r.Version):
-		return &Reason{Code: UnsupportedVersion,
-			Detail: fmt.Sprintf("version %s is not read", versionText(r.Version))}
-	case m.ServerHello != nil && suite.Readable(r.Suite) == nil:
-		return &Reason{Code: UnsupportedSuite, Detail: fmt.Sprintf("%v is not read", r.Suite)}
-	case lost == 0 && c.failure == nil && c.unfinished(r) != nil:
-		return c.unfinished(r)
-	case c.missing != nil && c.about != nil && m == c.initial && c.about.Reason != nil:
-		return c.about.Reason // computed before the messages were dropped
-	case c.missing != nil:
-		return c.missing.explain(m, r)
-	}
-	if why := worst(c.spoiled(r, iana.Client), c.spoiled(r, iana.Server)); why != nil &&
-		why.Code != BytesMissing {
-		return why
-	}
-	if lost > 0 {
-		return &Reason{Code: BytesMissing,
-			Detail: missingOf(r.Flows) + " are not in the capture"}
-	}
-	for i := range c.lanes {
-		if errors.Is(c.lanes[i].err, errStalled) {
-			return &Reason{Code: TooMuchBuffered, Detail: errStalled.Error()}
-		}
-	}
-	switch {
-	case c.failure != nil:
-		return &Reason{Code: MalformedHandshake, Detail: c.failure.Error()}
-	case !r.Done:
-		return &Reason{Code: HandshakeNotCaptured,
-			Detail: "the capture does not have all of the handshake: " + c.whereItEnds() + "what " +
-				"would come next is " + m.Awaited()}
-	}
-	for i := range c.lanes {
-		if err := c.lanes[i].err; err != nil && err != errClear {
-			return &Reason{Code: RecordAuthenticationFailed, Detail: err.Error()}
-		}
-	}
-	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
-}
-
 // missingOf counts the bytes of each side that are not in the capture.
 func missingOf(flows [2]Flow) string {
 	var sides []string
@@ -232,30 +125,6 @@ func missingOf(flows [2]Flow) string {
 		}
 	}
 	return strings.Join(sides, " and ")
-}
-
-// spoiled returns why what a side sent was not all read, or nil if its records do not tell.
-func (c *Connection) spoiled(r *Report, side iana.Side) *Reason {
-	f := &r.Flows[side]
-	switch withheld := c.withheld(side); {
-	case c.missing != nil || c.abandoned != nil:
-		return nil
-	case withheld != nil:
-		return withheld
-	case f.Missing > 0:
-		return &Reason{Code: BytesMissing,
-			Detail: fmt.Sprintf("%d bytes of the %v are not in the capture", f.Missing, side)}
-	case f.Refused > 1 && c.lanes[side].fresh && f.First == 0:
-		why := &Reason{Code: WrongSecret,
-			Detail: fmt.Sprintf("%s: for what the %v sends", c.used, side)}
-		return why.explain(c.machine, r)
-	case f.Refused > 0:
-		return &Reason{Code: RecordAuthenticationFailed,
-			Detail: fmt.Sprintf("record %d of what the %v sent under its keys does not "+
-				"authenticate: %s", f.First, side,
-				plural(f.Refused, "record was left out", "records were left out"))}
-	}
-	return nil
 }
 
 // worst returns the reason of the greater weight, or the one that is not nil.
@@ -318,13 +187,6 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 			"among them"
 	}
 	return &t
-}
-
-func plural(n int, one, more string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	return fmt.Sprintf("%d %s", n, more)
 }
 
 // subject returns the name in the server's certificate.

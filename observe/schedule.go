@@ -7,7 +7,6 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
-	"github.com/vitrine-tls/vitrine/keylog"
 )
 
 // This file has the sources from which a whole derivation follows without a key log: a private key,
@@ -89,23 +88,5 @@ func ResumptionSecret(secret []byte) Source {
 			return nil
 		}
 		return []Candidate{{Resumption: secret, From: "resumption secret"}}
-	}
-}
-
-// candidates returns what may open a handshake.
-func (c *Connection) candidates(s *handshake.Score) (list []Candidate) {
-	if c.source != nil {
-		list = c.source(s)
-	}
-	// Last, since these depend on which connections were read before.
-	list = append(list, c.Sessions.candidates(s)...)
-	return protocolOf(s).complete(c, s, list)
-}
-
-// derived keeps a secret that was derived, for Secrets.
-func (c *Connection) derived(l keylog.Line) {
-	if l.Label != keylog.ClientRandom { // see learn
-		c.secrets = append(c.secrets, keylog.Line{Label: l.Label, ID: bytes.Clone(l.ID),
-			Secret: bytes.Clone(l.Secret)})
 	}
 }

@@ -2,11 +2,10 @@ package observe
 
 import (
 	"bytes"
-	"sync"
-	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -76,14 +75,6 @@ func (c *Connection) expects(t *handshake.TrafficSecrets) bool {
 		t.Application[iana.Client] == nil || t.Application[iana.Server] == nil)
 }
 
-// use takes a candidate.
-func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Input, error) {
-	c.used, c.missing = candidate.From, nil
-	candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
-	c.keep13(s, candidate.Traffic)
-	return candidate.Input, nil
-}
-
 // opens reports whether a candidate opens the sample.
 func (c *Connection) opens(candidate Candidate, side iana.Side, h record.Header,
 	sample []byte) bool {
@@ -100,94 +91,48 @@ func (c *Connection) opens(candidate Candidate, side iana.Side, h record.Header,
 	return err == nil
 }
 
-// Sessions holds the sessions of full handshakes, so that connections that resume them can be read:
-// use one for all connections of a capture. It is safe for concurrent use.
-type Sessions struct {
-	mu      sync.Mutex
-	masters map[string]known  // and pre-shared keys of TLS 1.3
-	nonces  map[string][]byte // of tickets of TLS 1.3 whose keys are not known
-	learned atomic.Int64
-	noted   bool
-	fresh   []string // names learned since the last news, if noted
+// use takes a candidate.
+func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Input, error) {
+	c.used, c.missing = candidate.From, nil
+	candidate.PreMaster = bytes.Clone(candidate.PreMaster) // the machine wipes it
+	c.keep13(s, candidate.Traffic)
+	return candidate.Input, nil
 }
 
-// known is a session.
-type known struct {
-	master []byte
-	from   string
-}
-
-// maxSessions bounds the memory that a hostile capture can fill: about 100 MB.
-const maxSessions = 1 << 18
-
-func (t *Sessions) count() int {
+// keep13 keeps the secrets of a TLS 1.3 handshake.
+func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	if t == nil {
-		return 0
-	}
-	return int(t.learned.Load())
-}
-
-// learn keeps a session under its ID or its ticket.
-func (t *Sessions) learn(name, master []byte, from string) {
-	if t == nil || len(name) == 0 {
 		return
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.masters == nil {
-		t.masters = map[string]known{}
-	}
-	if old, ok := t.masters[string(name)]; len(t.masters) >= maxSessions && !ok ||
-		ok && bytes.Equal(old.master, master) {
-		return
-	}
-	t.masters[string(name)] = known{master, from}
-	t.learned.Add(1)
-	if t.noted {
-		t.fresh = append(t.fresh, string(name))
+	for _, line := range []keylog.Line{
+		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
+		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
+		{Label: keylog.ServerHandshake, Secret: t.Handshake[iana.Server]},
+		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
+		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
+	} {
+		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
+			c.secrets = append(c.secrets, line)
+		}
 	}
 }
 
-// learnNonce keeps the ticket_nonce of a ticket.
-func (t *Sessions) learnNonce(ticket, nonce []byte) {
-	if t == nil || len(ticket) == 0 {
-		return
-	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.nonces == nil {
-		t.nonces = map[string][]byte{}
-	}
-	if len(t.nonces) < maxSessions {
-		t.nonces[string(ticket)] = bytes.Clone(nonce)
+// derived keeps a secret that was derived, for Secrets.
+func (c *Connection) derived(l keylog.Line) {
+	if l.Label != keylog.ClientRandom { // see learn
+		c.secrets = append(c.secrets, keylog.Line{Label: l.Label, ID: bytes.Clone(l.ID),
+			Secret: bytes.Clone(l.Secret)})
 	}
 }
 
-// nonce returns the ticket_nonce of a ticket.
-func (t *Sessions) nonce(ticket []byte) (nonce []byte, ok bool) {
-	if t == nil {
-		return nil, false
+// candidates returns what may open a handshake.
+func (c *Connection) candidates(s *handshake.Score) (list []Candidate) {
+	if c.source != nil {
+		list = c.source(s)
 	}
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	nonce, ok = t.nonces[string(ticket)]
-	return nonce, ok
-}
-
-// note starts keeping the names of learned sessions, for news.
-func (t *Sessions) note() {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	t.noted = true
-}
-
-// news returns the names of the sessions learned since its last call.
-func (t *Sessions) news() []string {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	fresh := t.fresh
-	t.fresh = nil
-	return fresh
+	// Last, since these depend on which connections were read before.
+	list = append(list, c.Sessions.candidates(s)...)
+	return protocolOf(s).complete(c, s, list)
 }
 
 // candidates returns the known sessions that a handshake may resume.
@@ -204,4 +149,26 @@ func (t *Sessions) candidates(s *handshake.Score) (list []Candidate) {
 		}
 	}
 	return list
+}
+
+// others returns the candidate without the secret that did not open the sample, if it has more.
+func (c Candidate) others() []Candidate {
+	if c.Traffic == nil || known13(c.Traffic) == 1 {
+		return nil
+	}
+	t := *c.Traffic
+	t.Handshake[iana.Server] = nil
+	c.Traffic = &t
+	return []Candidate{c}
+}
+
+// known13 returns how many traffic secrets there are.
+func known13(t *handshake.TrafficSecrets) (n int) {
+	for _, secret := range [...][]byte{t.Early, t.Handshake[0], t.Handshake[1], t.Application[0],
+		t.Application[1]} {
+		if secret != nil {
+			n++
+		}
+	}
+	return n
 }

@@ -5,7 +5,6 @@ import (
 	"crypto/rsa"
 	"fmt"
 	"strings"
-	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -13,32 +12,6 @@ import (
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/pki"
 )
-
-// A Source returns secrets that may open a handshake, which was read up to ClientKeyExchange or, in
-// TLS 1.3 and when a session is resumed, up to the ServerHello. They are tried before they are
-// used. It must be safe for concurrent use if several connections are watched.
-type Source func(*handshake.Score) []Candidate
-
-// Candidate is a secret that may be the right one, or the reason why a source cannot have it. Of a
-// handshake of TLS 1.3 that begins with a pre-shared key and exchanges keys too, it may have the
-// one or the other: two candidates are then joined.
-type Candidate struct {
-	handshake.Input
-	Resumption []byte // a resumption_secret of TLS 1.3, in place of the pre-shared key of a ticket
-	From       string // "key log"
-	Reason     *Reason
-	guess      bool // it may belong to another connection
-}
-
-// Sources asks several sources, in order.
-func Sources(all ...Source) Source {
-	return func(s *handshake.Score) (list []Candidate) {
-		for _, source := range all {
-			list = append(list, source(s)...)
-		}
-		return list
-	}
-}
 
 // KeyLog finds secrets by client_random, by session ID, or by the encrypted pre_master_secret. Of
 // TLS 1.3 it may have some of the secrets only. Master secrets without an ID are tried.
@@ -163,13 +136,4 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 // the key may be an external one, one that was imported from it, or that of a ticket.
 func PSK(key []byte, others ...Source) Source {
 	return func(s *handshake.Score) []Candidate { return protocolOf(s).shared(s, key, others) }
-}
-
-// Guarded holds a lock while it asks a source, for a key log that grows meanwhile.
-func Guarded(lock sync.Locker, source Source) Source {
-	return func(s *handshake.Score) []Candidate {
-		lock.Lock()
-		defer lock.Unlock()
-		return source(s)
-	}
 }

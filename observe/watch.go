@@ -1,11 +1,8 @@
 package observe
 
 import (
-	"cmp"
 	"fmt"
 	"net/netip"
-	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -84,6 +81,23 @@ type Watched struct {
 	ended      time.Time // the time from which it waits only for a secret
 }
 
+// job is bytes, a gap or the end, to be passed to a Stream.
+type job struct {
+	from iana.Side
+	b    []byte
+	gap  int64
+	back int64 // if not 0, b is a copy of bytes that begin this many bytes before the end
+	end  bool
+	in   *arena
+}
+
+// arena is memory for bytes that were read. It is reused once all jobs in it are done.
+type arena struct {
+	b    []byte
+	used int
+	jobs atomic.Int32
+}
+
 const (
 	arenaSize = 256 << 10
 	// maxHeld bounds what waits in all connections together. Above it, a connection that holds more
@@ -103,48 +117,6 @@ const (
 	maxDeferred = 1 << 14
 )
 
-// Handler is for the field New of a capture.Assembler.
-func (w *Watch) Handler(c *capture.Connection) capture.Handler {
-	w.start.Do(w.begin)
-	x := &Watched{Number: c.Stream, Client: c.Client, Server: c.Server, Start: c.Start, watch: w,
-		Carrier: c.Carrier, Names: c.Names, about: c}
-	x.Stream.New = x.connection
-	if w.Open != nil {
-		w.Open(x)
-	}
-	return x
-}
-
-func (w *Watch) begin() {
-	n := runtime.GOMAXPROCS(0)
-	w.ready = make(chan *Watched, 4*n)
-	w.free = make(chan *arena, 4*n)
-	for range cap(w.free) {
-		w.free <- &arena{b: make([]byte, arenaSize)}
-	}
-	for range n {
-		w.working.Go(func() {
-			for x := range w.ready {
-				x.work()
-			}
-		})
-	}
-}
-
-// connection returns a Connection when TLS begins.
-func (x *Watched) connection() *Connection {
-	w := x.watch
-	var sink trace.Sink
-	if w.Sink != nil {
-		sink = w.Sink(x)
-	}
-	c := New(w.Source, sink)
-	c.Repeats = x.Outer == nil
-	c.Sessions, c.Late, c.Name = &w.sessions, w.Late, x.Label()
-	c.Data = x.decrypted
-	return c
-}
-
 // Label returns how other connections refer to this one.
 func (x *Watched) Label() string {
 	if x.Number < 0 {
@@ -156,61 +128,24 @@ func (x *Watched) Label() string {
 	return fmt.Sprintf("stream %d", x.Number)
 }
 
-// work does a connection's jobs, in one goroutine at a time.
-func (x *Watched) work() {
-	for {
-		x.mu.Lock()
-		jobs := x.jobs
-		x.jobs = nil
-		if len(jobs) == 0 {
-			x.busy = false
-		}
-		x.mu.Unlock()
-		if len(jobs) == 0 {
-			return
-		}
-		for _, j := range jobs {
-			x.do(j)
-		}
-		if !jobs[len(jobs)-1].end { // otherwise another goroutine may be finishing it
-			x.Stream.shrink()
-			x.enforceBounds()
-		}
+// Inner reports whether the inner connection is read.
+func (x *Watched) Inner() bool { return x.watch.Inner }
+
+// memory returns how many bytes the connection and those inside it hold.
+func (x *Watched) memory() int {
+	n := x.Stream.memory()
+	if x.inner != nil {
+		n += x.inner.memory()
 	}
+	return n
 }
 
-func (x *Watched) do(j job) {
-	w := x.watch
-	switch {
-	case j.end:
-		x.Stream.Facts = &x.facts
-		x.Stream.End()
-		x.Stream.shrink()
-		if c := x.Stream.conn; c != nil && c.Waiting() {
-			x.enforceBounds()
-			x.ended = time.Now()
-			w.mu.Lock()
-			w.deferred = append(w.deferred, x)
-			full := len(w.deferred) > maxDeferred
-			w.mu.Unlock()
-			if full {
-				w.Expire(0)
-			}
-			return
-		}
-		x.finish()
-	case j.gap > 0:
-		x.Stream.Gap(j.from, j.gap)
-		w.release(j.in)
-	case j.back > 0:
-		x.Stream.Again(j.from, j.back, j.b)
-		w.release(j.in)
-	default:
-		x.Stream.Bytes(j.from, j.b)
-		w.release(j.in)
+// abandon frees everything that waits.
+func (x *Watched) abandon() {
+	x.Stream.abandon()
+	if x.inner != nil {
+		x.inner.abandon()
 	}
-	x.enforceBounds()
-	x.progress()
 }
 
 // enforceBounds keeps the memory of waiting connections within the bounds.
@@ -238,99 +173,8 @@ func (x *Watched) progress() {
 	}
 }
 
-func (x *Watched) finish() {
-	if x.closed {
-		return
+func (w *Watch) release(a *arena) {
+	if a != nil && a.jobs.Add(-1) == 0 {
+		w.free <- a
 	}
-	x.closed = true
-	x.leave()
-	x.enforceBounds()
-	x.watch.held.Add(int64(-x.held))
-	x.held = 0
-	x.progress()
-	if x.watch.Done != nil {
-		x.watch.Done(x)
-	}
-}
-
-// Retry says that the Source has new secrets. It may be called while packets are read.
-func (w *Watch) Retry() {
-	w.sessions.learned.Add(1)
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.deferred = slices.DeleteFunc(w.deferred, (*Watched).retried)
-}
-
-// Expire gives up connections that ended at least age ago and still wait for a secret.
-func (w *Watch) Expire(age time.Duration) {
-	w.mu.Lock()
-	var old []*Watched
-	w.deferred = slices.DeleteFunc(w.deferred, func(x *Watched) bool {
-		expired := time.Since(x.ended) >= age
-		if expired {
-			old = append(old, x)
-		}
-		return expired
-	})
-	w.mu.Unlock()
-	for _, x := range old {
-		x.Stream.conn.GiveUp()
-		x.finish()
-	}
-}
-
-// Close ends the Watch, after the Assembler's Close. What still waits for a secret, or for another
-// connection's session, is tried a last time.
-func (w *Watch) Close() {
-	w.start.Do(w.begin)
-	w.Flush()
-	close(w.ready)
-	w.working.Wait()
-	slices.SortFunc(w.deferred, func(a, b *Watched) int { return cmp.Compare(a.Number, b.Number) })
-	w.unwind()
-	for _, x := range w.deferred {
-		if !x.closed {
-			x.Stream.conn.GiveUp()
-			x.finish()
-		}
-	}
-	w.deferred = nil
-}
-
-// unwind retries the ended connections as long as one learns a session that another one waits for.
-// Each is tried once, and again for each of its sessions that becomes known. Trying all of them in
-// rounds would, for a chain of connections each of which resumes the next, cost the square of its
-// length.
-func (w *Watch) unwind() {
-	w.sessions.note()
-	waiting := map[string][]*Watched{}
-	for _, x := range w.deferred {
-		if x.retried() {
-			continue
-		}
-		s := &x.Stream.conn.machine.Score
-		for _, name := range protocolOf(s).sessionNames(s) {
-			waiting[string(name)] = append(waiting[string(name)], x)
-		}
-	}
-	for news := w.sessions.news(); len(news) > 0; news = w.sessions.news() {
-		for _, name := range news {
-			for _, x := range waiting[name] {
-				if !x.closed {
-					x.retried()
-				}
-			}
-			delete(waiting, name)
-		}
-	}
-}
-
-// retried looks for a secret again, and reports whether the connection is finished.
-func (x *Watched) retried() bool {
-	x.Stream.conn.Retry()
-	if x.Stream.conn.Waiting() {
-		return false
-	}
-	x.finish()
-	return true
 }

@@ -23,6 +23,7 @@ var orders = map[string]map[string]string{
 	"engine":      {},
 	"handshake":   {},
 	"negotiation": {},
+	"observe":     {},
 }
 
 // references returns which file of a package refers to which others, with the names that it takes

@@ -1,0 +1,113 @@
+package observe
+
+import (
+	"bytes"
+	"strings"
+
+	"github.com/vitrine-tls/vitrine/iana"
+)
+
+// maxAnswer bounds how much is kept of an answer in the clear.
+const maxAnswer = 80
+
+// End says that no more bytes will come.
+func (s *Stream) End() {
+	s.ended = true
+	if s.conn == nil {
+		return
+	}
+	s.conn.ending = s.ending()
+	s.conn.Close()
+}
+
+// ending returns how the stream ended.
+func (s *Stream) ending() ending {
+	server := iana.Server
+	if s.Flipped {
+		server = iana.Client
+	}
+	e := ending{}
+	if w := &s.ways[server]; !w.started && w.clear > w.before && w.missing == 0 {
+		e.answered = true
+		fresh := w.kept[max(0, int64(len(w.kept))-(w.clear-w.before)):]
+		e.answer = bytes.Clone(fresh[:min(len(fresh), maxAnswer)])
+	}
+	if f := s.Facts; f != nil {
+		e.known, e.by, e.how = f.Ended(), s.side(f.First), f.Endings[f.First]
+		e.cut, e.snaplen = f.Cut, f.Snaplen
+		e.packets[s.side(iana.Client)] = f.Packets[iana.Client]
+		e.packets[s.side(iana.Server)] = f.Packets[iana.Server]
+	}
+	return e
+}
+
+// Report returns the Connection's report, or one that says why there is no Connection.
+func (s *Stream) Report() *Report {
+	if s.conn != nil {
+		return s.conn.Report()
+	}
+	r := &Report{Reason: &Reason{Code: NotTLS,
+		Detail: "no TLS handshake begins in this connection"}}
+	for i := range s.ways {
+		w := &s.ways[i]
+		r.Flows[i].Missing = w.missing
+		if w.middle || !w.dropped && records(w.kept) {
+			r.Reason = &Reason{Code: HandshakeNotCaptured,
+				Detail: "the records of a TLS connection, without the ClientHello that began it",
+				Remedy: "begin the capture before the connection"}
+		}
+	}
+	if r.Reason.Code == NotTLS {
+		r.Clear = s.inTheClear()
+	}
+	if r.Reason.Code == HandshakeNotCaptured {
+		for i := range s.ways {
+			r.Flows[i].Unread = s.ways[i].clear
+		}
+	}
+	return r
+}
+
+// attempts has the beginnings of a client's requests for TLS, with the description of a connection
+// in which no TLS follows.
+var attempts = []struct{ says, name string }{
+	{"CONNECT ", "CONNECT to an HTTP proxy, after which no TLS came"},
+	{"STARTTLS", "STARTTLS, after which no TLS came"},
+	{"starttls", "STARTTLS, after which no TLS came"},
+	{"STLS\r\n", "STLS, after which no TLS came"},
+	{"AUTH TLS", "AUTH TLS, after which no TLS came"},
+	{"SSH-", "SSH"},
+	{"GET ", "HTTP"},
+	{"POST ", "HTTP"},
+	{"HEAD ", "HTTP"},
+	{"PUT ", "HTTP"},
+	{"OPTIONS ", "HTTP"},
+	{"PRI * HTTP/2", "HTTP/2 in the clear"},
+	{"EHLO ", "SMTP"},
+	{"HELO ", "SMTP"},
+	{"\x00\x00\x00\x08\x04\xd2\x16\x2f", "PostgreSQL that asked for TLS in vain"},
+}
+
+// inTheClear names the protocol of a connection without TLS by its first bytes.
+func (s *Stream) inTheClear() string {
+	if b := s.ways[iana.Client].kept; len(b) > 5 && b[0]&0x80 != 0 && b[2] == 1 && b[3] == 0 &&
+		b[4] == 2 {
+		return "SSL 2.0, which is not read"
+	}
+	if a := s.ways[iana.Client].kept; !s.ways[iana.Client].dropped {
+		for _, x := range attempts {
+			if bytes.HasPrefix(a, []byte(x.says)) || strings.Contains(x.name, "after which") &&
+				bytes.Contains(a, []byte("\n"+x.says)) {
+				return x.name
+			}
+		}
+	}
+	for _, w := range s.ways {
+		for _, g := range greetings {
+			if !w.dropped && len(g.begins) > 2 && bytes.HasPrefix(w.kept, []byte(g.begins)) {
+				return g.name
+			}
+		}
+	}
+	return ""
+}
