@@ -300,7 +300,7 @@ func TestPlaygroundLessons(t *testing.T) {
 // A sweep colours every byte while the page goes on, and finds the two that nobody protects.
 func TestPlaygroundSweep(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a sweep takes ten seconds or more")
+		t.Skip("with -short: a sweep takes ten seconds or more")
 	}
 	p := playgroundAt(t, "")
 	p.do(script(`document.querySelector("#sweep-button").click()`))

@@ -53,7 +53,7 @@ func guards(t *testing.T, s Setup) (kinds map[alert.Kind]int, open []Place) {
 // Finished would notice makes other keys.
 func TestTwoBytesAreProtectedByNobody(t *testing.T) {
 	if testing.Short() {
-		t.Skip("two thousand runs")
+		t.Skip("with -short: two thousand runs")
 	}
 	nobody := []Place{{iana.Client, 1, 2, 1}, {iana.Server, 1, 2, 1}}
 	plain, open := guards(t, Setup{})

@@ -88,7 +88,7 @@ func TestTheScriptSaysHowItIsUsed(t *testing.T) {
 // The script that installs the command puts it, its pages and its completion where it was told.
 func TestTheScriptInstalls(t *testing.T) {
 	if testing.Short() {
-		t.Skip("builds the command")
+		t.Skip("with -short: builds the command")
 	}
 	prefix := t.TempDir()
 	out, err := exec.CommandContext(t.Context(), "../../install.sh", prefix).CombinedOutput()

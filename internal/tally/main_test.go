@@ -52,6 +52,9 @@ func TestCountsAndVerdict(t *testing.T) {
 		{"a skip for want of a part of another program",
 			replace("ENDB", "skip", "REASON", "this GnuTLS was built without zlib"), true, true,
 			[]string{"0 failed, 1 skipped\n"}},
+		{"a skip that -short asks for",
+			replace("ENDB", "skip", "REASON", "with -short: two thousand runs"), true, true,
+			[]string{"0 failed, 1 skipped\n"}},
 		{"a package that does not compile", `{"Action":"build-output","Output":"x.go:1: oops\n"}` +
 			"\n" + `{"Action":"fail","Package":"p"}` + "\n" + replace("ENDB", "pass"), false, false,
 			[]string{"x.go:1: oops\n"}},

@@ -245,7 +245,7 @@ func TestGlassShowsAStep(t *testing.T) {
 // A sweep in parts finds what it finds at once, and what nobody protects.
 func TestSweepGoesOn(t *testing.T) {
 	if testing.Short() {
-		t.Skip("a sweep takes seconds")
+		t.Skip("with -short: a sweep takes seconds")
 	}
 	var w Sweep
 	var p Progress
