@@ -205,6 +205,17 @@ type Config struct {
 	// and RFC 8446 §5.4.
 	RecordPadding func(n int) int
 
+	// HelloFragment is how many bytes of its first ClientHello a client puts in a record, 1 to
+	// 16384; 0 puts all of it in one. It is for servers that cannot read a long record. QUIC has no
+	// records. See RFC 5246 §6.2.1.
+	HelloFragment int
+
+	// RecordSplitDisabled leaves out the record of one byte that goes before each record of data
+	// with CBC in TLS 1.0. It is for servers that fail at such records. Without it, an attacker who
+	// chooses part of the data and sees the records can test guesses at the rest (BEAST,
+	// CVE-2011-3389).
+	RecordSplitDisabled bool
+
 	// CertificateCompression names what may compress the certificates of either side in TLS 1.3,
 	// best first; nil compresses none. A chain of 3 KiB becomes one of 1 to 2 KiB. A side that
 	// names an algorithm expands certificates of a peer that is not authenticated yet: up to 128
@@ -334,6 +345,7 @@ func (c *Config) Clone() *Config {
 		RecordSizeLimit: c.RecordSizeLimit, Renegotiation: c.Renegotiation,
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
 		RecordPadding: c.RecordPadding, GREASE: c.GREASE, PostHandshakeAuth: c.PostHandshakeAuth,
+		HelloFragment: c.HelloFragment, RecordSplitDisabled: c.RecordSplitDisabled,
 		CookieKeys:             c.CookieKeys,
 		ClientSessionCache:     c.ClientSessionCache,
 		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),

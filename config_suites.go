@@ -52,6 +52,10 @@ func (c *Config) parameters() (negotiation.Parameters, error) {
 		}
 		p.RecordSizeLimit = uint16(n)
 	}
+	if n := c.HelloFragment; n < 0 || n > 1<<14 {
+		return p, fmt.Errorf("vitrine: Config.HelloFragment is %d, expected 0 to 16384", n)
+	}
+	p.HelloFragment, p.RecordSplitDisabled = c.HelloFragment, c.RecordSplitDisabled
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
 	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
 	p.ClientOrder = c.ClientOrder

@@ -37,6 +37,9 @@ const (
 	OneExtension                 // leave out one extension
 	UpToVersion                  // leave out the versions above one
 	ShownAnyway                  // show the certificate to a server that names other authorities
+	OneRecord                    // send the ClientHello in one record
+	ShortRecords                 // send the ClientHello in short records
+	NoRecordSplit                // send data with CBC in TLS 1.0 without a record of one byte
 	kinds            = iota
 )
 
@@ -77,7 +80,7 @@ func (c *Change) AboutHello() bool { return c.hello }
 func (c *Change) String() string { return c.Go }
 
 // maxChanges limits how many changes are proposed after one failure.
-const maxChanges = 14
+const maxChanges = 16
 
 // Changes returns the changes that may help a client with the Config c, the one that gives up least
 // first.
@@ -136,6 +139,27 @@ var changes = []Change{
 				(f.known().HasReceived(alert.NoApplicationProtocol) || f.early())
 		},
 		apply: func(c *vitrine.Config) { c.NextProtos = nil },
+	},
+	{
+		Kind: OneRecord, Go: "HelloFragment: 0", hello: true,
+		Cause: "the server, or something on the way to it, fails at a ClientHello in several " +
+			"records, which RFC 5246 §6.2.1 allows",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.HelloFragment > 0 && f.early()
+		},
+		apply: func(c *vitrine.Config) { c.HelloFragment = 0 },
+	},
+	{
+		Kind:  ShortRecords,
+		Go:    fmt.Sprintf("HelloFragment: %d", ShortRecord),
+		hello: true,
+		Cause: "the server, or something on the way to it, fails at our ClientHello in one " +
+			"record, and takes the same in short ones",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return c.HelloFragment == 0 && f.early() &&
+				!f.known().HasReceived(alert.HandshakeFailure) // which means that it was read
+		},
+		apply: func(c *vitrine.Config) { c.HelloFragment = ShortRecord },
 	},
 	{
 		Kind: DefaultSuites, Go: "CipherSuites: nil, CipherSuites13: nil",

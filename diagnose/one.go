@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -106,6 +107,27 @@ func UpTo(v iana.Version) Change {
 			c.MaxVersion = uint16(v)
 			c.MinVersion = min(c.MinVersion, uint16(v))
 		}}
+}
+
+// ShortRecord is the length in bytes of the records of ShortRecords: a small device can read them,
+// and few names are in one as a whole.
+const ShortRecord = 64
+
+// WithoutRecordSplit returns the change that leaves out the record of one byte before data with CBC
+// in TLS 1.0, for a server that takes the handshake and fails at the data. ok is false if there is
+// no such record in a connection with that state.
+func WithoutRecordSplit(c *vitrine.Config, s vitrine.ConnectionState) (change Change, ok bool) {
+	row := suite.ByID(iana.CipherSuite(s.CipherSuite))
+	if row == nil || c.RecordSplitDisabled ||
+		!record.ChainsIVs(iana.Version(s.Version), row.Cipher) {
+		return Change{}, false
+	}
+	return Change{Kind: NoRecordSplit, Extension: "record-split", Go: "RecordSplitDisabled: true",
+		Cause: "the server fails at a record of one byte of data, which TLS 1.0 allows (RFC 2246 " +
+			"§6.2.1)",
+		Costs: "protection from BEAST: whoever chooses part of the data and sees the records can " +
+			"test guesses at the rest (CVE-2011-3389)",
+		apply: func(c *vitrine.Config) { c.RecordSplitDisabled = true }}, true
 }
 
 // OnlyGroup returns the change that offers one group.

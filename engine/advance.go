@@ -60,6 +60,7 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 	e.Out.SetVersion(k.Version, k.MaxPlaintext)
 	e.Out.half.Pad = e.machine.Config().RecordPadding
 	e.Out.Protect(p, k)
+	e.Out.split = e.Out.split && !e.machine.Config().RecordSplitDisabled
 	return nil
 }
 

@@ -73,6 +73,7 @@ func NewEngine(me iana.Side, c *negotiation.Config) *Engine {
 	e := &Engine{me: me, In: NewInbound(me.Peer(), c.Log), Out: NewOutbound(me, c.Log), log: c.Log}
 	if me == iana.Client {
 		e.machine = handshake.NewClient(c, e)
+		e.Out.half.SetMaxFragment(c.HelloFragment)
 	} else {
 		e.machine = handshake.NewServer(c, e)
 		if c.Hello2 {

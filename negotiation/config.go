@@ -107,6 +107,13 @@ type Parameters struct {
 
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
+
+	// HelloFragment is how many bytes of its first ClientHello a client puts in a record; 0 means
+	// record.MaxPlaintext.
+	HelloFragment int
+
+	// RecordSplitDisabled leaves out the record of one byte before data with CBC in TLS 1.0.
+	RecordSplitDisabled bool
 }
 
 // Identity is the credentials of this side.

@@ -52,7 +52,8 @@ func (c *choices) addTo(cmd *cobra.Command) {
 		"lowest version: 1.0, 1.1, 1.2 or 1.3 (default that of the policy)")
 	f.StringVar(&c.max, "max", "", "highest version: 1.0, 1.1, 1.2 or 1.3 (default 1.3)")
 	f.StringSliceVar(&c.without, "without", nil,
-		"extensions to leave out: "+strings.Join(withouts(), ", "))
+		"what to leave out: the extensions ems, etm, ocsp, sct and tickets; record-split, the "+
+			"record of one byte before data with CBC in TLS 1.0")
 	c.pskChoices.addTo(cmd)
 	f.StringVar(&c.password, "password", "", passwordUsage)
 	f.StringSliceVar(&c.compress, "compress-cert", nil,
@@ -86,9 +87,12 @@ var leaveOut = map[string]func(*vitrine.Config){
 	"ocsp":    func(c *vitrine.Config) { c.StatusRequest = vitrine.Off },
 	"sct":     func(c *vitrine.Config) { c.Timestamps = vitrine.Off },
 	"tickets": func(c *vitrine.Config) { c.SessionTicketsDisabled = true },
+
+	"record-split": func(c *vitrine.Config) { c.RecordSplitDisabled = true },
 }
 
-func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets"} }
+// withouts are the values of --without.
+func withouts() []string { return []string{"ems", "etm", "ocsp", "sct", "tickets", "record-split"} }
 
 // compressions are the values of --compress-cert, by their code points from 1 on.
 func compressions() []string { return []string{"zlib", "brotli", "zstd"} }

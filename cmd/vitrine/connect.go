@@ -26,6 +26,7 @@ type connectOptions struct {
 	starttls, proxy, resolve   string
 	four, six                  bool
 	timeout                    time.Duration
+	splitHello                 int
 	insecure, noSNI, resume    bool
 	rawKey                     bool
 	sendAnyway, renegotiate    bool
@@ -95,6 +96,9 @@ not read.
 	f.BoolVarP(&o.six, "ipv6", "6", false, "use IPv6 only")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
 		"time limit of each step, the handshake and the wait for an answer among them")
+	f.IntVar(&o.splitHello, "split-hello", 0,
+		"put this many bytes of the ClientHello in a record, for servers that cannot read a long "+
+			"one (default all of it)")
 	f.BoolVarP(&o.insecure, "insecure", "k", false,
 		"do not verify the server's certificate: anybody may be at the other end")
 	f.StringSliceVar(&o.pins, "pin", nil,
@@ -206,6 +210,9 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 		return nil, err
 	}
 	if c.config, err = o.config(example); err != nil {
+		return nil, err
+	}
+	if err := o.split(c.config, example); err != nil {
 		return nil, err
 	}
 	if err := o.identify(cmd, c.config, c.target, example); err != nil {

@@ -56,12 +56,12 @@ func TestConnectReportsEachFault(t *testing.T) {
 					t.Errorf("%q is false", text)
 				}
 			}
-			for _, line := range tryLine.FindAllStringSubmatch(stdout, -1) {
+			for _, line := range tryLine.FindAllStringSubmatch(all, -1) {
 				if want.flags == "" && added(line[1], "") == "(none)" {
 					t.Errorf("the line to try changes nothing: %s", line[1])
 				}
 			}
-			works := worksWith.FindStringSubmatch(stdout)
+			works := worksWith.FindStringSubmatch(all)
 			switch {
 			case works == nil && want.works != "":
 				t.Errorf("no line works, expected %q", want.works)
@@ -191,6 +191,16 @@ var faults = map[string]told{
 		works: "--group x25519,secp256r1,secp384r1"},
 	"fails with hybrid key shares": {code: 1, cause: []string{
 		": the server fails at the hybrid key share"}, works: "--group x25519,secp256r1,secp384r1"},
+	"fails with a hello in several records": {code: 1, flags: "--split-hello 64", cause: []string{
+		": the server, or something on the way to it, fails at a ClientHello in several records"},
+		works: "(none)"},
+	"fails with a hello in one long record": {code: 1, cause: []string{
+		"fails at our ClientHello in one record, and takes the same in short ones"},
+		works: "--split-hello 64"},
+	"fails with data of one byte in TLS 1.0": {code: 1, flags: "--policy legacy --max 1.0 --get /",
+		cause: []string{"with this change the server answers: the server fails at a record of " +
+			"one byte of data", "BEAST", "connected to"}, never: []string{"no connection to"},
+		works: "--without record-split"},
 	"fails with supported_versions": {code: 1, cause: []string{
 		": the server refuses a hello that offers more than TLS 1.2"}, works: "--max 1.2"},
 	"does not know the name": {code: 1, cause: []string{"unrecognized_name",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
@@ -31,13 +32,16 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.NoHybrids:       {{Name: "group", Value: "x25519,secp256r1,secp384r1"}},
 	diagnose.NoPreSharedKey: {{Name: "psk", Drop: true}, {Name: "psk-identity", Drop: true},
 		{Name: "psk-hash", Drop: true}, {Name: "psk-import", Drop: true}},
-	diagnose.NotAwaiting:  {{Name: "await-server", Drop: true}},
-	diagnose.OneSuite:     {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
-	diagnose.AllGroups:    {{Name: "group", Value: "NAME"}},
-	diagnose.AllSuites13:  {{Name: "suite", Value: "NAME"}},
-	diagnose.OneExtension: {{Name: "without", Value: "NAME"}},
-	diagnose.ShownAnyway:  {{Name: "send-anyway"}},
-	diagnose.UpToVersion:  {{Name: "max", Value: "VERSION"}},
+	diagnose.NotAwaiting:   {{Name: "await-server", Drop: true}},
+	diagnose.OneSuite:      {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
+	diagnose.AllGroups:     {{Name: "group", Value: "NAME"}},
+	diagnose.AllSuites13:   {{Name: "suite", Value: "NAME"}},
+	diagnose.OneExtension:  {{Name: "without", Value: "NAME"}},
+	diagnose.ShownAnyway:   {{Name: "send-anyway"}},
+	diagnose.OneRecord:     {{Name: "split-hello", Drop: true}},
+	diagnose.ShortRecords:  {{Name: "split-hello", Value: strconv.Itoa(diagnose.ShortRecord)}},
+	diagnose.NoRecordSplit: {{Name: "without", Value: "record-split"}},
+	diagnose.UpToVersion:   {{Name: "max", Value: "VERSION"}},
 }
 
 // flagsOf returns the flags that make a change.

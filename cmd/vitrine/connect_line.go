@@ -20,7 +20,10 @@ import (
 func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 	words := []string{c.cmd.CommandPath(), quoted(c.shortTarget())}
 	changed := map[string]bool{}
-	for _, f := range flags {
+	for i, f := range flags {
+		if f.Name == "without" && !f.Drop { // adds to what is left out already
+			flags[i].Value = strings.Join(union(c.without, strings.Split(f.Value, ",")), ",")
+		}
 		changed[f.Name] = true
 	}
 	for _, name := range append(slices.Clone(artefactNames),
@@ -47,6 +50,17 @@ func (c *caller) line(leaveOut []string, flags ...flagChange) string {
 		}
 	}
 	return strings.Join(words, " ")
+}
+
+// union returns a, and what b has besides.
+func union(a, b []string) []string {
+	a = slices.Clone(a)
+	for _, x := range b {
+		if !slices.Contains(a, x) {
+			a = append(a, x)
+		}
+	}
+	return a
 }
 
 // flagWords returns a flag as it is typed.

@@ -246,7 +246,7 @@ func (c *caller) ordered(narrow, general []diagnose.Change,
 	undo := func(change diagnose.Change) bool {
 		switch change.Kind {
 		case diagnose.NoProtocols, diagnose.DefaultSuites, diagnose.DefaultGroups,
-			diagnose.DefaultVersions:
+			diagnose.DefaultVersions, diagnose.OneRecord:
 			return true
 		}
 		return false

@@ -21,6 +21,8 @@ func (r *report) summarize() {
 	}
 	cause := f.cause()
 	switch {
+	case r.Negotiated != nil:
+		r.Summary = fmt.Sprintf("connected to %s, and then: %s", r.Target, cause)
 	case r.Trusted != nil && !*r.Trusted:
 		r.Summary = fmt.Sprintf("%s is not trusted: %s", r.Target, r.Trust)
 	case cause == "":

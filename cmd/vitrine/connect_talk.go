@@ -67,6 +67,7 @@ func (c *caller) used(cmd *cobra.Command, a *attempt, r *report) error {
 		r.Code, r.err = a.exit(), a.err
 	}
 	r.after(a)
+	c.explainData(cmd.Context(), a, r)
 	r.Renegotiation = askedAgain(a.events.entries())
 	return nil
 }
@@ -115,6 +116,15 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 			"characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) +
 			" --get /"}
 	}
+	if c.json {
+		return c.requestTo(io.Discard, a, r)
+	}
+	return c.requestTo(printable(cmd.OutOrStdout()), a, r)
+}
+
+// requestTo makes the request of --get and writes the body to out.
+func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
+	path := c.path()
 	a.conn.SetDeadline(time.Now().Add(c.timeout))
 	if _, err := io.WriteString(a.conn, c.httpRequest()); err != nil {
 		return err
@@ -128,12 +138,7 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	}
 	defer response.Body.Close()
 	r.Answer = response.Proto + " " + response.Status
-	body := io.Reader(response.Body)
-	if c.json {
-		_, err = io.Copy(io.Discard, body)
-	} else {
-		_, err = io.Copy(printable(cmd.OutOrStdout()), &untimed{body, a.conn, c.timeout})
-	}
+	_, err = io.Copy(out, &untimed{response.Body, a.conn, c.timeout})
 	if err != nil {
 		return fmt.Errorf("--get %s: the body: %w", path, err)
 	}

@@ -133,6 +133,22 @@ var servers = []Server{
 		_, err := m.Extensions.Read(iana.ExtKeyShare, &s)
 		return err == nil && len(s.Shares) > 0 && s.Shares[0].Group.Hybrid()
 	})},
+	{"fails with a hello in several records", picky(never)},
+	{"fails with a hello in one long record", joining(func(record []byte) bool {
+		return len(record) > 512
+	})},
+	{"fails with data of one byte in TLS 1.0", func(t testing.TB) string {
+		config := rig.ServerConfig(t, func(c *vitrine.Config) {
+			c.Policy, c.MaxVersion = vitrine.Legacy, vitrine.VersionTLS10
+		})
+		return testkit.ServeTCP(t, func(c net.Conn) {
+			conn := vitrine.Server(c, config)
+			defer conn.Close()
+			if n, err := conn.Read(make([]byte, 4096)); err == nil && n > 1 {
+				io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
+			}
+		})
+	}},
 	{"fails with supported_versions", picky(func(_ []byte, m *message.ClientHello) bool {
 		return m.Extensions.Has(iana.ExtSupportedVersions)
 	})},
@@ -263,6 +279,26 @@ func picky(dislikes func(raw []byte, hello *message.ClientHello) bool) func(test
 				return
 			}
 			serve(vitrine.Server(&replay{c, raw}, config))
+		})
+	}
+}
+
+func never([]byte, *message.ClientHello) bool { return false }
+
+// joining is a server that closes the connection when it does not like a record of the hello.
+func joining(dislikes func(record []byte) bool) func(testing.TB) string {
+	return func(t testing.TB) string {
+		config := rig.ServerConfig(t)
+		return testkit.ServeTCP(t, func(c net.Conn) {
+			var all, hello []byte
+			for len(hello) < 4 || message.Length(hello) > len(hello) {
+				record, err := rig.ReadRecord(c)
+				if err != nil || dislikes(record) {
+					return
+				}
+				all, hello = append(all, record...), append(hello, record[5:]...)
+			}
+			serve(vitrine.Server(&replay{c, all}, config))
 		})
 	}
 }
