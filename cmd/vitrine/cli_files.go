@@ -14,11 +14,23 @@ import (
 // them, even if a file of that name existed before, and no symbolic link may redirect them. Names
 // in /dev, such as /dev/stdout, are opened as they are.
 
-const secretMode fs.FileMode = 0o600
+const (
+	secretMode fs.FileMode = 0o600
+	publicMode fs.FileMode = 0o644 // of what has no secret of anybody, and is for others to read
+)
 
-// writeFile writes a file completely or not at all. It replaces whatever has that name, a symbolic
-// link too.
+// writeFile writes a file for its owner alone, completely or not at all. It replaces whatever has
+// that name, a symbolic link too.
 func writeFile(name string, write func(io.Writer) error) error {
+	return writeFileAs(name, secretMode, write)
+}
+
+// writePublicFile writes a file as writeFile does, and everybody may read it.
+func writePublicFile(name string, write func(io.Writer) error) error {
+	return writeFileAs(name, publicMode, write)
+}
+
+func writeFileAs(name string, mode fs.FileMode, write func(io.Writer) error) error {
 	if isDevice(name) {
 		f, err := os.OpenFile(name, os.O_WRONLY|os.O_APPEND, 0)
 		if err != nil {
@@ -29,12 +41,16 @@ func writeFile(name string, write func(io.Writer) error) error {
 	if info, err := os.Lstat(name); err == nil && info.IsDir() {
 		return &fs.PathError{Op: "write", Path: name, Err: errors.New("is a folder")}
 	}
-	// its mode is secretMode
+	// until it is whole, its mode is secretMode
 	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
 	if err != nil {
 		return ofFile(err, name)
 	}
-	err = errors.Join(write(f), f.Close())
+	err = write(f)
+	if err == nil && mode != secretMode {
+		err = f.Chmod(mode)
+	}
+	err = errors.Join(err, f.Close())
 	if err == nil {
 		err = os.Rename(f.Name(), name)
 	}

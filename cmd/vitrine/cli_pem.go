@@ -105,9 +105,9 @@ func loadPool(flag, name, example string) (*x509.CertPool, []*x509.Certificate, 
 	return pool, roots, nil
 }
 
-// writeCertificates writes certificates to a file as PEM.
+// writeCertificates writes certificates to a file as PEM, for everybody who is to trust them.
 func writeCertificates(name string, certs []*x509.Certificate) error {
-	return writeFile(name, func(w io.Writer) error {
+	return writePublicFile(name, func(w io.Writer) error {
 		for _, c := range certs {
 			err := pem.Encode(w, &pem.Block{Type: "CERTIFICATE", Bytes: c.Raw})
 			if err != nil {

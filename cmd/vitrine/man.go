@@ -33,13 +33,10 @@ func writeManual(root *cobra.Command, dir string) error {
 	}
 	for _, c := range append([]*cobra.Command{root}, commandsOf(root)...) {
 		name := filepath.Join(dir, manName(c)+".1")
-		if err := writeFile(name, func(w io.Writer) error {
+		if err := writePublicFile(name, func(w io.Writer) error {
 			_, err := io.WriteString(w, manPage(c))
 			return err
 		}); err != nil {
-			return err
-		}
-		if err := os.Chmod(name, 0o644); err != nil { // everybody may read it
 			return err
 		}
 	}

@@ -95,13 +95,14 @@ func playground(cmd *cobra.Command, o *playgroundOptions) error {
 	return serveUntil(cmd.Context(), l, h)
 }
 
-// writePlayground writes the page to the file of --out, and tells its address.
+// writePlayground writes the page to the file of --out, and tells its address. Everybody may read
+// the file: it is for a class, and all keys in it follow from seeds that are public.
 func writePlayground(cmd *cobra.Command, o *playgroundOptions, a *playpage.Assets) error {
 	page, err := playpage.File(a)
 	if err != nil {
 		return err
 	}
-	if err := writeFile(o.out, func(w io.Writer) error {
+	if err := writePublicFile(o.out, func(w io.Writer) error {
 		_, err := w.Write(page)
 		return err
 	}); err != nil {

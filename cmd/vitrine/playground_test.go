@@ -1,13 +1,20 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"io"
+	"io/fs"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/andybalholm/brotli"
+	"github.com/vitrine-tls/vitrine/internal/playpage"
 )
 
 // Flags that cannot be meant are refused before anything is built.
@@ -29,6 +36,38 @@ func TestPlaygroundRefusesWrongFlags(t *testing.T) {
 		if code != exitUsage || out != "" || !strings.Contains(stderr, c.want) ||
 			!strings.Contains(stderr, "try:") {
 			t.Errorf("%v: %d, %q, %q", c.args, code, out, stderr)
+		}
+	}
+}
+
+// Others may read what is for others: the playground, which is handed out, and certificates. What
+// may hold a secret is its owner's alone, also where a file for everybody had its name.
+func TestOnlyWhatIsPublicIsForEverybody(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "file")
+	some := func(w io.Writer) error { _, err := io.WriteString(w, "x"); return err }
+	cmd := newPlayground()
+	cmd.SetErr(io.Discard)
+	var packed bytes.Buffer
+	if w := brotli.NewWriter(&packed); w.Close() != nil {
+		t.Fatal("brotli")
+	}
+	for _, c := range []struct {
+		what  string
+		write func() error
+		want  fs.FileMode
+	}{
+		{"playground --out", func() error {
+			return writePlayground(cmd, &playgroundOptions{out: name},
+				&playpage.Assets{Brotli: packed.Bytes()})
+		}, 0o644},
+		{"any file", func() error { return writeFile(name, some) }, 0o600},
+		{"--ca-out", func() error { return writeCertificates(name, nil) }, 0o644},
+	} {
+		if err := c.write(); err != nil {
+			t.Fatal(err)
+		}
+		if info, err := os.Stat(name); err != nil || info.Mode() != c.want {
+			t.Errorf("%s: got mode %v, expected %v", c.what, info.Mode(), c.want)
 		}
 	}
 }

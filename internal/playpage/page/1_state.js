@@ -19,12 +19,21 @@ const knobs = JSON.parse($("#lesson-data").textContent); // the setups of each l
 const root = document.documentElement;
 
 // The WebAssembly. The file brings it along as text; the served page fetches it.
-const unpack = (s) => { // of 85 characters from "#", with "x" for "<", five are four bytes; the first four are the length
-  const out = new Uint8Array(Math.floor(s.length / 5) * 4), view = new DataView(out.buffer);
-  const digit = (i) => { const c = s.charCodeAt(i); return c === 120 ? 25 : c - 35; };
-  for (let i = 0, o = 0; o < out.length; i += 5, o += 4)
-    view.setUint32(o, (((digit(i) * 85 + digit(i + 1)) * 85 + digit(i + 2)) * 85 + digit(i + 3)) * 85 + digit(i + 4));
-  return out.subarray(4, 4 + view.getUint32(0));
+const unsafe7 = [0, 10, 13, 26, 60, 127];
+const unpack = (s) => { // a character is seven bits, or from U+0100 on one of unsafe7 and seven more; the first four bytes are the length
+  const out = new Uint8Array(s.length * 2);
+  let bits = 0, n = 0, o = 0;
+  const put = (seven) => {
+    bits = (bits << 7 | seven) & 0x7fff;
+    n += 7;
+    if (n >= 8) { n -= 8; out[o++] = bits >> n; }
+  };
+  for (let i = 0; i < s.length; i++) {
+    const c = s.charCodeAt(i);
+    if (c >= 256) put(unsafe7[c - 256 >> 7]);
+    put(c & 127);
+  }
+  return out.subarray(4, 4 + new DataView(out.buffer).getUint32(0));
 };
 const compile = () => {
   const brought = $("#wasm-text").textContent;
