@@ -71,8 +71,8 @@ const (
 	ECDSAWithSHA1          = tls.ECDSAWithSHA1
 )
 
-// The cipher suites that crypto/tls defines. Package iana names all of them. Vitrine does not
-// support RC4. Suites of TLS 1.3 are ignored in Config.CipherSuites.
+// The cipher suites that crypto/tls defines. Package iana names all of them. No connection uses
+// RC4. Suites of TLS 1.3 are ignored in Config.CipherSuites.
 const (
 	TLS_RSA_WITH_RC4_128_SHA                      = tls.TLS_RSA_WITH_RC4_128_SHA
 	TLS_RSA_WITH_3DES_EDE_CBC_SHA                 = tls.TLS_RSA_WITH_3DES_EDE_CBC_SHA
@@ -95,7 +95,7 @@ const (
 	TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384         = tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384
 	TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384       = tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384
 	TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256   = tls.TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256
-	TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 = tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256
+	TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 = tls.TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305
 	TLS_AES_128_GCM_SHA256                        = tls.TLS_AES_128_GCM_SHA256
 	TLS_AES_256_GCM_SHA384                        = tls.TLS_AES_256_GCM_SHA384
 	TLS_CHACHA20_POLY1305_SHA256                  = tls.TLS_CHACHA20_POLY1305_SHA256

@@ -10,7 +10,8 @@ import (
 const cutScript = `(() => {
   const found = [];
   for (const e of document.querySelectorAll("body *")) {
-    if (!e.checkVisibility({visibilityProperty: true}) || e.closest("svg, .hidden, .skip")) continue;
+    if (!e.checkVisibility({visibilityProperty: true})) continue;
+    if (e.closest("svg, .hidden, .skip")) continue;
     const r = e.getBoundingClientRect();
     if (!r.width || !r.height) continue;
     let scrolls = false;

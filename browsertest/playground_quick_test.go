@@ -23,8 +23,8 @@ const clicked = `new Promise((done) => {
 	b.click();
 })`
 
-// The file has 5 MB at most. Under a processor throttled four times it is ready in four seconds, and
-// a verdict stands 200 ms after a click: that is for a machine with nothing else to do, and the
+// The file has 5 MB at most. Under a processor throttled four times it is ready in four seconds,
+// and a verdict stands 200 ms after a click: that is for a machine with nothing else to do, and the
 // bounds of this test leave room for one that has. VITRINE_BUDGETS=1 holds it to the budgets.
 func TestPlaygroundIsQuick(t *testing.T) {
 	room := 15.0

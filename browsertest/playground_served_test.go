@@ -37,7 +37,8 @@ func TestPlaygroundServed(t *testing.T) {
 		t.Errorf("got %q, expected %q", sentence, want.Verdict.Sentence)
 	}
 	fetched := eval[string](p, `performance.getEntriesByType("resource").map(e => e.name).join()`)
-	if !strings.HasPrefix(fetched, s.URL+"/playground.wasm") || strings.Count(fetched, "http") != 1 {
+	if !strings.HasPrefix(fetched, s.URL+"/playground.wasm") ||
+		strings.Count(fetched, "http") != 1 {
 		t.Errorf("the page fetched %s", fetched)
 	}
 }

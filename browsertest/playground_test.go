@@ -134,8 +134,9 @@ func randomRun(t *testing.T, r *rand.Rand) (playground.Setup, []playground.Act,
 	var acts []playground.Act
 	for range 1 + r.IntN(2) {
 		of := clean.Records[r.IntN(len(clean.Records))]
-		kind := []playground.Kind{playground.Flip, playground.Flip, playground.Flip, playground.Drop,
-			playground.Duplicate, playground.Swap, playground.Replay, playground.Cut}[r.IntN(8)]
+		kind := []playground.Kind{playground.Flip, playground.Flip, playground.Flip,
+			playground.Drop, playground.Duplicate, playground.Swap, playground.Replay,
+			playground.Cut}[r.IntN(8)]
 		a := playground.Act{Kind: kind, Side: of.Side, Record: of.Number}
 		if kind == playground.Flip || kind == playground.Cut {
 			a.Offset, a.Mask = r.IntN(len(of.Sent)), byte(1+r.IntN(255))

@@ -99,11 +99,11 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedVariant) {
 	}
 	if g.Client != nil && g.Server != nil {
 		list = append(list, randomSeeds(classic, classicLabel, g.Client, g.Server)...)
-		list = append(
-			list,
-			seedVariant{path{"the label is that of the extended master_secret, and " +
-				"the seed that of the classic one"}, extendedLabel, string(g.Client) + string(g.Server)},
-		)
+		list = append(list, seedVariant{
+			path{"the label is that of the extended master_secret, and the seed that of the " +
+				"classic one"},
+			extendedLabel, string(g.Client) + string(g.Server),
+		})
 	}
 	if session := s.transcript.session(); session != nil {
 		list = append(list, s.sessionHashes(h, session)...)

@@ -225,8 +225,8 @@ var recordNotes = map[string]string{
 	"content":    "The content as it is: this suite encrypts nothing.",
 	"tag": "Proves that header, number and content are the sender's: without the key nobody can " +
 		"make it, and one changed bit makes it wrong.",
-	"MAC": "Proves that number, header and content are the sender's. The number is not sent: both " +
-		"sides count, so a record that is repeated, dropped or moved has a wrong MAC.",
+	"MAC": "Proves that number, header and content are the sender's. The number is not sent: " +
+		"both sides count, so a record that is repeated, dropped or moved has a wrong MAC.",
 }
 
 // recordVersionNote says why a record names the version that it does.

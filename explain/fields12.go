@@ -21,7 +21,8 @@ var fieldNotes12 = map[string]string{
 		"there is one.",
 	"server_hello/session_id": "By this name the client may resume the session; if it is the " +
 		"client's own, it is resumed now.",
-	"server_hello/cipher_suite": "The suite of this connection: the server's choice among those offered.",
+	"server_hello/cipher_suite": "The suite of this connection: the server's choice among " +
+		"those offered.",
 	"compression_method": "null: records are not compressed. The one choice that both sides " +
 		"always have.",
 
@@ -182,10 +183,11 @@ var commonFieldNotes = map[string]string{
 	"ec_point_format_list":           "The forms that the sender can read.",
 	"renegotiated_connection": "Empty in a first handshake; in a later one, its " +
 		"Finished.",
-	"protocol_name":                     "A protocol, by its registered name.",
-	"protocol_name_list":                "Best first; an answer has one.",
-	"compression_method":                "null: no compression.",
-	"cipher_suite":                      "One suite that the client can do; the first is the one that it likes best.",
+	"protocol_name":      "A protocol, by its registered name.",
+	"protocol_name_list": "Best first; an answer has one.",
+	"compression_method": "null: no compression.",
+	"cipher_suite": "One suite that the client can do; the first is the one that it " +
+		"likes best.",
 	"version":                           "One version that the client speaks.",
 	"key_share_entry":                   "A group and a public key in it.",
 	"client_shares":                     "The public keys, best first.",

@@ -124,8 +124,8 @@ var fieldNotes = map[string]string{
 	"hello_retry_request/random": "The SHA-256 of “HelloRetryRequest”: this constant makes of a " +
 		"ServerHello a HelloRetryRequest.",
 	"hello_retry_request/session_id": "legacy_session_id_echo: what the client sent.",
-	"server_hello/cipher_suite": "The AEAD and the hash of this connection: the server's choice among those " +
-		"offered.",
+	"server_hello/cipher_suite": "The AEAD and the hash of this connection: the server's choice " +
+		"among those offered.",
 	"compression_method": "legacy_compression_method: null, always.",
 
 	"supported_versions/versions": "The versions that the client speaks, best first.",

@@ -18,13 +18,14 @@ type protocol struct {
 
 	emptySessionID string                         // what an empty session_id says
 	recordVersion  func(said iana.Version) string // what the version of a record says
-	oldRecord      string                         // what that of another version says, if that differs
-	inTheClear     string                         // what a recording shows
-	keyLog         Reader
-	ticketKey      Reader
-	erasures       []Erasure // behind the private keys of the exchange
-	unsigned       string    // why a server signs nothing
-	signsNothing   string    // the same of a resumption, as a sentence
+	// what the version of a record says if it is not that of the connection
+	oldRecord    string
+	inTheClear   string // what a recording shows
+	keyLog       Reader
+	ticketKey    Reader
+	erasures     []Erasure // behind the private keys of the exchange
+	unsigned     string    // why a server signs nothing
+	signsNothing string    // the same of a resumption, as a sentence
 	// who sees what the server says of itself
 	certificateSeen, ticketSeen string
 
@@ -42,8 +43,8 @@ var protocol12 = protocol{
 	recordVersion: func(said iana.Version) string {
 		return fmt.Sprintf("%v: the version that was agreed", said)
 	},
-	oldRecord: "The record that brings the ClientHello names an old version, since the version is " +
-		"not agreed yet, and old servers refuse what they do not know.",
+	oldRecord: "The record that brings the ClientHello names an old version, since the version " +
+		"is not agreed yet, and old servers refuse what they do not know.",
 	inTheClear: "the hellos and the certificates",
 	keyLog: Reader{"and the master_secret, as a key log or a stored session has it",
 		"Reads everything: both randoms are in the recording, and no more is needed.", true},

@@ -154,7 +154,8 @@ func TestLineFormatIsStable(t *testing.T) {
 			Event: &trace.KeysInstalled{From: iana.Server, Key: trace.Secret{0xCD}}},
 	}
 	want := `{"event":"schema","version":1}
-{"event":"message","seq":1,"role":"client","ref":"RFC 5246 §7.4.1.2","from":"client","type":"client_hello","raw":"010000ab"}
+{"event":"message","seq":1,"role":"client","ref":"RFC 5246 §7.4.1.2","from":"client",` +
+		`"type":"client_hello","raw":"010000ab"}
 {"event":"keys_installed","seq":2,"role":"client","from":"server","mac_key":"","key":"cd","iv":""}
 `
 	if d := cmp.Diff(want, write(t, entries, trace.Reveal())); d != "" {
@@ -225,7 +226,8 @@ func TestReadErrorsNameLineAndField(t *testing.T) {
 func TestUnknownEventsAndFieldsAreTolerated(t *testing.T) {
 	const in = `{"event":"schema","version":1}
 {"event":"novelty","seq":1,"role":"client","depth":[1,2],"width":"ab"}
-{"event":"shared_secret","seq":2,"role":"client","later":true,"name":"pre_master_secret","output":"0303"}
+{"event":"shared_secret","seq":2,"role":"client","later":true,"name":"pre_master_secret",` +
+		`"output":"0303"}
 `
 	entries, err := trace.Read(strings.NewReader(in))
 	if err != nil {

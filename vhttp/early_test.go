@@ -1,6 +1,6 @@
 package vhttp
 
-//lint:file-ignore SA1019 x/net/http2 points to net/http, whose HTTP/2 takes no connections but crypto/tls's.
+//lint:file-ignore SA1019 net/http, which replaces x/net/http2, takes only crypto/tls's connections.
 
 import (
 	"fmt"

@@ -11,9 +11,12 @@ func TestOutgrownArraysAreCleared(t *testing.T) {
 	secret := bytes.Repeat([]byte{0x5E}, 48)
 	long := bytes.Repeat([]byte{0x5E}, 3*maxScratch)
 	for name, write := range map[string]func(*Codec){
-		"Fixed":    func(c *Codec) { Fixed(c, "x", secret); Fixed(c, "y", long) },
-		"Opaque16": func(c *Codec) { Opaque16(c, "x", &secret, 0, 1<<16-1); Opaque16(c, "y", &long, 0, 1<<16-1) },
-		"Rest":     func(c *Codec) { Fixed(c, "x", secret); Rest(c, "y", &long) },
+		"Fixed": func(c *Codec) { Fixed(c, "x", secret); Fixed(c, "y", long) },
+		"Opaque16": func(c *Codec) {
+			Opaque16(c, "x", &secret, 0, 1<<16-1)
+			Opaque16(c, "y", &long, 0, 1<<16-1)
+		},
+		"Rest": func(c *Codec) { Fixed(c, "x", secret); Rest(c, "y", &long) },
 		"Uint32": func(c *Codec) {
 			Fixed(c, "x", secret)
 			for n := uint32(0x5E5E5E5E); len(c.out) < cap(c.out)+1 && len(c.out) < 1<<10; {

@@ -42,7 +42,8 @@ var kindsOfClients = []struct {
 	{"openssl 1.2", `openssl s_client -brief -tls1_2 -connect 127.0.0.1:PORT -servername NAME
 		</dev/null 2>&1`, ""},
 	{"openssl with an old suite", `openssl s_client -brief -tls1_2 -cipher AES128-SHA:@SECLEVEL=0
-		-connect 127.0.0.1:PORT -servername NAME </dev/null 2>&1`, "alert_from_server_handshake_failure"},
+		-connect 127.0.0.1:PORT -servername NAME </dev/null 2>&1`,
+		"alert_from_server_handshake_failure"},
 	{"curl", `curl -sS -k --resolve NAME:PORT:127.0.0.1 --http1.1 -o /dev/null
 		-w '%{size_header} %{size_download} %{size_request}' https://NAME:PORT/`, ""},
 	{
@@ -51,7 +52,8 @@ var kindsOfClients = []struct {
 		"",
 	},
 	{"openssl of TLS 1.1", `openssl s_client -brief -tls1_1 -cipher ALL:@SECLEVEL=0
-		-connect 127.0.0.1:PORT -servername NAME </dev/null 2>&1`, "alert_from_server_protocol_version"},
+		-connect 127.0.0.1:PORT -servername NAME </dev/null 2>&1`,
+		"alert_from_server_protocol_version"},
 }
 
 var (

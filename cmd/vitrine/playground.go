@@ -30,10 +30,10 @@ func newPlayground() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "playground",
 		Short: "Flip any byte of a handshake in the browser, and see which check catches it",
-		Long: `Serves a page with a client and a server in it, both real, and you between them: any byte on the
-wire can be flipped, any record dropped, replayed, swapped or forged. The page says which check of
-which side noticed, by which section of which RFC, or what the change did. Twelve lessons lead
-through it; docs/teaching.md has their answers.
+		Long: `Serves a page with a client and a server in it, both real, and you between them:
+any byte on the wire can be flipped, any record dropped, replayed, swapped or forged. The page says
+which check of which side noticed, by which section of which RFC, or what the change did. Twelve
+lessons lead through it; docs/teaching.md has their answers.
 
 The two endpoints are this program's own, compiled to WebAssembly, and run in the page. Nothing
 leaves it: it is served on this machine alone unless --listen says otherwise, and its policy allows
@@ -42,9 +42,7 @@ no other connection. With --out it is one file, which needs no server and no net
 The WebAssembly is in a vitrine that ./install.sh built. Without it this command builds it, once, if
 the Go command and the repository that it was built from are there.
 
-` + exitLine(
-			"playground",
-		),
+` + exitLine("playground"),
 		Example: `  vitrine playground
   vitrine playground --lesson 2
   vitrine playground --out playground.html`,

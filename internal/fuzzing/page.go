@@ -85,8 +85,9 @@ const tail = `
 | AEADs of TLS 1.3 | FuzzAEAD | the standard library's, and x/crypto's, both ways |
 | chains | FuzzVerify | crypto/x509, where it knows all signatures |
 | private keys | FuzzParsePrivateKey | crypto/x509 |
-| captures | TestStreamsMatchTshark, TestEveryCaptureOfTheIndexIsReadAsByTshark | tshark, whose answers are in testdata/captures |
+| captures | TestStreamsMatchTshark, TestEveryCaptureOfTheIndexIsReadAsByTshark | tshark's answers |
 
-What has none: states of a handshake after the hellos, which are compared with the transcript that is
-right (FuzzMachine, FuzzEngine, FuzzScenes, FuzzQUIC) and not with another stack; captures with a fault.
+What has none: states of a handshake after the hellos, which are compared with the transcript that
+is right (FuzzMachine, FuzzEngine, FuzzScenes, FuzzQUIC) and not with another stack; captures with a
+fault. The answers of tshark are in testdata/captures.
 `
