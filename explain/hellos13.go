@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -41,7 +42,11 @@ func (t *teller13) clientHello(s *rung) []Fact {
 		Count(len(suites), "suite"), extensions(m.Extensions))})
 	shares, _ := sharesOf(m)
 	for _, share := range shares {
-		facts = append(facts, shareFacts(s, share.Group, "client")...)
+		of := shareFacts(s, share.Group, "client")
+		if in := hybridWith(shares, share.KeyExchange); in != 0 {
+			of[0].Note = fmt.Sprintf("the key in %v too: the server uses one of the two", in)
+		}
+		facts = append(facts, of...)
 	}
 	return append(facts, t.pskFacts(m)...)
 }
@@ -82,6 +87,19 @@ func shareFacts(s *rung, g iana.Group, whose string) []Fact {
 		facts = append(facts, part)
 	}
 	return facts
+}
+
+// hybridWith returns the hybrid group of a share whose curve's half is this public key, or 0. See
+// draft-ietf-tls-hybrid-design §3.2.
+func hybridWith(shares []message.KeyShareEntry, public []byte) iana.Group {
+	for _, s := range shares {
+		for _, h := range halves(s.Group, len(s.KeyExchange), iana.Client) {
+			if bytes.Equal(s.KeyExchange[h.from:h.to], public) {
+				return s.Group
+			}
+		}
+	}
+	return 0
 }
 
 func shareOf(m *message.ClientHello, g iana.Group) []byte {

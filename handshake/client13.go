@@ -29,12 +29,7 @@ func (c *client) offer13(m *message.ClientHello) error {
 	if len(groups) == 0 {
 		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.8", "no group is enabled")
 	}
-	for _, g := range c.sharedGroups(groups) {
-		if err := c.share(g); err != nil {
-			return err
-		}
-	}
-	return nil
+	return c.share(c.sharedGroups(groups))
 }
 
 // sharedGroups returns those of the groups on offer of which the first hello has a share.
@@ -49,17 +44,24 @@ func (c *client) sharedGroups(offered []iana.Group) []iana.Group {
 	return offered[:1]
 }
 
-// share makes a key share in a group.
-func (c *client) share(id iana.Group) error {
-	g, ok := kex.Named13(id)
-	if !ok {
-		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.7", "the group %v is not known", id)
+// share makes a key share in each group.
+func (c *client) share(ids []iana.Group) error {
+	groups := make([]kex.Group, len(ids))
+	for i, id := range ids {
+		var ok bool
+		if groups[i], ok = kex.Named13(id); !ok {
+			return alert.Fail(alert.InternalError, "RFC 8446 §4.2.7", "the group %v is not known",
+				id)
+		}
 	}
-	o, err := g.Offer(c.Rand)
+	offers, err := kex.Offers(c.Rand, groups)
 	if err != nil {
 		return err
 	}
-	c.shares = append(c.shares, keyShare{g, o})
+	c.shares = make([]keyShare, len(groups))
+	for i, g := range groups {
+		c.shares[i] = keyShare{g, offers[i]}
+	}
 	return nil
 }
 
@@ -101,8 +103,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 			"the server asks for a share of %v, which we sent already or did not offer",
 			group.Group)
 	}
-	c.shares = nil
-	return c.share(group.Group)
+	return c.share([]iana.Group{group.Group})
 }
 
 // serverHello13 checks a ServerHello of TLS 1.3.

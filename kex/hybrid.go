@@ -116,16 +116,53 @@ func (h *hybrid) refuse(share []byte) error {
 		"got a share of %d bytes, expected a valid one of %v", len(share), h.id)
 }
 
-func (h *hybrid) Offer(rand io.Reader) (Offer, error) {
+func (h *hybrid) Offer(rand io.Reader) (Offer, error) { return h.offerWith(rand, h.curve.Offer) }
+
+// offerWith is Offer with the key that fromCurve makes as the curve's part.
+func (h *hybrid) offerWith(rand io.Reader, fromCurve func(io.Reader) (Offer, error)) (Offer,
+	error) {
 	seed, err := draw(rand, seedLen)
 	if err != nil {
 		return nil, err
 	}
-	c, err := h.curve.Offer(rand)
+	c, err := fromCurve(rand)
 	if err != nil {
 		return nil, err
 	}
 	return h.offer(seed, c)
+}
+
+// Offers draws the private keys of one ClientHello. A curve and its hybrids get the same key of the
+// curve, of which at most one is used: this saves a multiplication. RFC 8446 §4.2.8 asks for
+// independent shares; draft-ietf-tls-hybrid-design §3.2 allows this exception.
+func Offers(rand io.Reader, groups []Group) ([]Offer, error) {
+	keys := map[*curve]Offer{}
+	once := func(c *curve) func(io.Reader) (Offer, error) {
+		return func(rand io.Reader) (o Offer, err error) {
+			if keys[c] == nil {
+				if keys[c], err = c.Offer(rand); err != nil {
+					return nil, err
+				}
+			}
+			return keys[c], nil
+		}
+	}
+	offers := make([]Offer, len(groups))
+	for i, g := range groups {
+		var err error
+		switch g := g.(type) {
+		case *hybrid:
+			offers[i], err = g.offerWith(rand, once(g.curve))
+		case *curve:
+			offers[i], err = once(g)(rand)
+		default:
+			offers[i], err = g.Offer(rand)
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	return offers, nil
 }
 
 func (h *hybrid) offer(seed []byte, c Offer) (Offer, error) {

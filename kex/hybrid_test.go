@@ -51,6 +51,46 @@ func TestHybridsAgree(t *testing.T) {
 	}
 }
 
+// A curve and its hybrids get one key of the curve, in whatever order they are offered, and each
+// share works by itself. See draft-ietf-tls-hybrid-design §3.2.
+func TestOffersOfOneHelloShareTheCurvesKey(t *testing.T) {
+	for _, ids := range [][]iana.Group{
+		{iana.X25519MLKEM768, iana.X25519, iana.Secp256r1},
+		{iana.Secp256r1, iana.SecP256r1MLKEM768, iana.X25519},
+		{iana.SecP384r1MLKEM1024, iana.FFDHE2048, iana.Secp384r1},
+	} {
+		var groups []Group
+		for _, id := range ids {
+			groups = append(groups, named(t, id))
+		}
+		offers, err := Offers(cryptorand.Reader, groups)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, o := range offers {
+			a, err := groups[i].Answer(cryptorand.Reader, o.Share())
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got, err := o.Finish(a.Share); err != nil || !bytes.Equal(got, a.Secret) {
+				t.Errorf("%v: %v: the two secrets differ", ids[i], err)
+			}
+			for k, other := range offers {
+				related := ids[i].Hybrid() && groups[i].(*hybrid).curve == groups[k]
+				if same := CurveHalf(groups[i], other.Private(), o.Share()); same != related {
+					t.Errorf("%v and %v share a key: %v", ids[i], ids[k], same)
+				}
+			}
+		}
+	}
+	if _, err := Offers(broken{}, []Group{named(t, iana.X25519MLKEM768)}); err != nil {
+		t.Errorf("zeros are randomness for X25519: %v", err)
+	}
+	if _, err := Offers(broken{}, []Group{named(t, iana.SecP256r1MLKEM768)}); err == nil {
+		t.Error("a hybrid without randomness for its curve was offered")
+	}
+}
+
 // A seed reproduces a run: both halves of both roles draw from the reader alone.
 func TestSeededHybridsAreReproducible(t *testing.T) {
 	for _, row := range hybridRows {

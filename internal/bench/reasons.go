@@ -16,8 +16,7 @@ func (r row) because() string {
 		return "The private operation of RSA 2048 is most of it, and crypto/rsa's on both sides."
 	case r.What == full && r.Group == hybrid, r.What == byPSK && r.Group == hybrid:
 		return "ML-KEM is crypto/mlkem's on both sides: the difference to the row with X25519 " +
-			"alone. Our client makes a key of X25519 for each of its two shares, and crypto/tls " +
-			"one for both."
+			"alone. Both clients make one key of X25519 for their two shares."
 	case r.What == full:
 		return "Signatures, verifying them, and the key exchange are the standard library's on " +
 			"both sides."

@@ -1,6 +1,7 @@
 package conformance_test
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 	"testing"
@@ -50,7 +51,8 @@ func TestKeySharesOfTheFirstHello(t *testing.T) {
 }
 
 // By default the first hello has a share of X25519MLKEM768, and one of X25519 for the servers that
-// have no ML-KEM: with neither kind it takes a second round trip. See RFC 10024.
+// have no ML-KEM: with neither kind it takes a second round trip. Both are made from one key of
+// X25519, as draft-ietf-tls-hybrid-design §3.2 allows. See RFC 10024.
 func TestTheFirstHelloHasAHybridShareAndX25519(t *testing.T) {
 	for _, group := range []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.X25519} {
 		log := &firstHello{}
@@ -64,7 +66,10 @@ func TestTheFirstHelloHasAHybridShareAndX25519(t *testing.T) {
 		b.Close()
 		want := []vitrine.CurveID{vitrine.X25519MLKEM768, vitrine.X25519}
 		if got := log.shares(t); !slices.Equal(got, want) {
-			t.Errorf("shares of %v, expected %v", got, want)
+			t.Fatalf("shares of %v, expected %v", got, want)
+		}
+		if s := log.entries(t); !bytes.HasSuffix(s[0].KeyExchange, s[1].KeyExchange) {
+			t.Errorf("the hybrid has another key of X25519 than the share of X25519")
 		}
 	}
 }
@@ -81,6 +86,15 @@ func (f *firstHello) Put(e trace.Entry) {
 // shares returns the groups of its key shares.
 func (f *firstHello) shares(t *testing.T) (groups []vitrine.CurveID) {
 	t.Helper()
+	for _, s := range f.entries(t) {
+		groups = append(groups, vitrine.CurveID(s.Group))
+	}
+	return groups
+}
+
+// entries returns its key shares.
+func (f *firstHello) entries(t *testing.T) []message.KeyShareEntry {
+	t.Helper()
 	hello, err := (message.Dialect{Version: iana.TLS12}).Parse(f.raw)
 	if err != nil {
 		t.Fatal(err)
@@ -90,10 +104,7 @@ func (f *firstHello) shares(t *testing.T) (groups []vitrine.CurveID) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range shares.Shares {
-		groups = append(groups, vitrine.CurveID(s.Group))
-	}
-	return groups
+	return shares.Shares
 }
 
 // A share of a group that is not on offer would break RFC 8446 §4.2.8, and so would two of one.
