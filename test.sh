@@ -13,7 +13,6 @@ set -euo pipefail
 cd "$(dirname "$0")"
 
 mode=${1:-all}
-fuzztime=1s
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 
@@ -109,23 +108,6 @@ race() {
 	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 }
 
-# Every target for a moment, to see that it runs, or for as long as was asked; what was found before is in testdata, and runs with every test.
-fuzz() {
-	local file target ok=0
-	while IFS=: read -r file target; do
-		say "$(dirname "$file") $target"
-		go test -run '^$' -fuzz "^$target\$" -fuzztime "$fuzztime" "$(dirname "$file")" >"$scratch/fuzz" 2>&1 || {
-			# https://go.dev/issue/48591: an input under way when the time is over fails, with nothing found
-			if grep -q 'context deadline exceeded' "$scratch/fuzz" && ! grep -q 'Failing input' "$scratch/fuzz"; then
-				continue
-			fi
-			cat "$scratch/fuzz"
-			ok=1
-		}
-	done < <(grep -r --include='*_test.go' --exclude-dir=browsertest -o '^func Fuzz[A-Za-z0-9_]*' . | sed 's/:func /:/')
-	return $ok
-}
-
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
 # at the same time as the others, since they mostly wait.
 events() {
@@ -191,7 +173,7 @@ if [ "$mode" != quick ]; then
 	check 'Known vulnerabilities' vulnerabilities
 	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
 	check 'Race detector' race
-	check 'Fuzzing, a second each' fuzz
+	check 'Fuzzing, a second each' go run ./internal/fuzzing -brief 1s
 fi
 if [ "$mode" = quick ]; then
 	check 'Tests, with samples of the long ones' tests

@@ -57,10 +57,13 @@ const head = `# Fuzzing
 Every parser of what a stranger sends, the record layer and the engine have a fuzz target. The
 corpora are the seeds in the code (published vectors, captures, valid connections of every kind,
 and what becomes of them by one fault: internal/testkit.Spoil) and what lies in testdata/fuzz. CI
-runs each target for a second; "./test.sh fuzz 10m" runs each for ten minutes.
+runs all of that as tests, then each target for a second behind its corpus, but for six seconds at
+most: an input that fails fails the run, which prints it; a process that a busy machine did not let
+come to an end is named and fails nothing. "./test.sh fuzz 10m" runs each for ten minutes.
 
     go run ./internal/fuzzing                       # measures, and writes this page
     go run ./internal/fuzzing -time 10m             # fuzzes before; the time adds up
+    go run ./internal/fuzzing -brief 1s             # as CI does; measures and writes nothing
     go run ./internal/fuzzing -keep                 # keeps what was found and reaches more
     go run ./internal/fuzzing -missed -only FuzzX   # prints what the corpus does not reach
 
