@@ -205,52 +205,18 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 // perform moves bytes until the engine's handshake is done, or enough returns true. The caller must
 // hold both halves. While perform waits for the peer, it unlocks the outbound half, so that a
 // server can answer early data.
-func (c *Conn) perform(ctx context.Context, enough func() bool) (err error) {
-	e, lost := c.engine, false // the transport has failed: no alert can be sent
-	over := func() bool { return e.Machine().Done() || enough != nil && enough() }
-	for err == nil && !over() {
-		if lost, err = c.advance(ctx); err == nil && !c.defers() {
-			err = c.send()
-			lost = err != nil
-		}
-		if err == nil && !over() {
-			err = c.await()
-			if lost = err != nil; lost && c.passes(err) {
-				return err
-			}
-		}
+func (c *Conn) perform(ctx context.Context, enough func() bool) error {
+	from, err := c.engine.Perform(ctx, (*shakingTransport)(c), enough)
+	switch {
+	case err != nil && from == engine.OfReceiving && c.passes(err):
+		return err
+	case err != nil:
+		return c.lose(err, from != engine.OfPeer)
 	}
-	if err != nil {
-		return c.lose(err, lost)
-	}
-	if e.Machine().Done() {
-		c.established.Store(e.Machine())
+	if m := c.engine.Machine(); m.Done() {
+		c.established.Store(m)
 	}
 	return nil
-}
-
-// advance continues the handshake until more bytes are needed. The caller must hold both halves.
-func (c *Conn) advance(ctx context.Context) (lost bool, err error) {
-	for {
-		err = c.engine.Advance()
-		pending, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return false, err
-		}
-		if err = pending.Do(ctx); err != nil {
-			return ctx.Err() != nil, err // the connection is closed: see HandshakeContext
-		}
-	}
-}
-
-// await receives with the outbound half unlocked, except in a renegotiation, during which nothing
-// else may be sent.
-func (c *Conn) await() error {
-	if !c.renegotiating.Load() {
-		c.out.Unlock()
-		defer c.out.Lock()
-	}
-	return c.receive()
 }
 
 // lose ends a handshake that failed and sends the alert, unless the transport has failed. The
@@ -307,21 +273,17 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, errUnreadEarly
 	}
 	for c.readError == nil {
-		n, err := c.take(p)
-		c.answerFromRead()
-		if n > 0 {
+		n, from, err := c.engine.ReadFrom(context.Background(), (*readingTransport)(c), p)
+		if err == nil {
 			return n, nil
 		}
+		lost := from == engine.OfReceiving
+		if timeout, ok := errors.AsType[net.Error](err); ok && lost && timeout.Timeout() {
+			return 0, err // the only error after which reading can go on
+		}
+		c.answerFromRead()
 		if errors.Is(err, engine.ErrRenegotiate) {
 			err = c.renegotiate(context.Background())
-		}
-		lost := err == engine.ErrMore
-		if lost {
-			c.sendDeferred()
-			err = c.receive()
-			if timeout, ok := errors.AsType[net.Error](err); ok && timeout.Timeout() {
-				return 0, err // the only error after which reading can go on
-			}
 		}
 		if err != nil {
 			c.fail(err, lost)

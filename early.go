@@ -130,8 +130,8 @@ func (c *Conn) offerEarly() error {
 	defer c.in.Unlock()
 	c.out.Lock()
 	defer c.out.Unlock()
-	if lost, err := c.advance(context.Background()); err != nil {
-		return c.lose(err, lost)
+	if err := c.engine.Proceed(context.Background()); err != nil {
+		return c.lose(err, false)
 	}
 	return nil
 }

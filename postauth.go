@@ -1,7 +1,6 @@
 package vitrine
 
 import (
-	"context"
 	"crypto/tls"
 	"errors"
 	"net"
@@ -129,9 +128,4 @@ func (c *Conn) proved(p *handshake.Peer) (err error) {
 	}
 	c.late.peer.Store(p)
 	return nil
-}
-
-// take reads application data from the engine.
-func (c *Conn) take(p []byte) (n int, err error) {
-	return c.engine.Receive(context.Background(), p)
 }

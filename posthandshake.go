@@ -81,18 +81,11 @@ func (c *Conn) confirm() error {
 	if !c.config.AwaitServer || !c.judgedLate() {
 		return nil
 	}
-	for {
-		err := engine.Wait(context.Background(), c.engine.Step)
-		lost := err == engine.ErrMore
-		if lost {
-			err = c.await()
-		} else if err == nil {
-			return nil
-		}
-		if err != nil {
-			return c.lose(c.aboutClientCertificate(err), lost)
-		}
+	from, err := engine.Drive(context.Background(), (*shakingTransport)(c), c.engine.Step)
+	if err != nil {
+		return c.lose(c.aboutClientCertificate(err), from != engine.OfPeer)
 	}
+	return nil
 }
 
 // judgedLate reports whether the server checks the client's certificate only after the client's

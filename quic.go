@@ -156,29 +156,17 @@ func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 // advance continues the handshake until it needs more bytes from the peer, or our transport
 // parameters.
 func (q *QUICConn) advance() error {
-	for {
-		err := q.ctx.Err()
-		if err == nil {
-			err = q.engine.Advance()
+	switch err := q.engine.Proceed(q.ctx); {
+	case errors.Is(err, errQUICAsks):
+		return nil
+	case errors.Is(err, handshake.ErrNoTransportParameters):
+		if !q.waits {
+			q.waits = true
+			q.engine.Await()
 		}
-		pending, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return q.fail(err)
-		}
-		err = pending.Do(q.ctx)
-		if errors.Is(err, errQUICAsks) {
-			return nil
-		}
-		if errors.Is(err, handshake.ErrNoTransportParameters) {
-			if !q.waits {
-				q.waits = true
-				q.engine.Await()
-			}
-			return nil
-		}
-		if err != nil {
-			return q.fail(err)
-		}
+		return nil
+	default:
+		return q.fail(err)
 	}
 }
 

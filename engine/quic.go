@@ -162,6 +162,16 @@ func (q *QUIC) Advance() error {
 	}
 }
 
+// Proceed is Advance, and does what it waits for unless ctx has ended.
+func (q *QUIC) Proceed(ctx context.Context) error {
+	return Wait(ctx, func() error {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		return q.Advance()
+	})
+}
+
 // take passes a message to the handshake. Nothing may follow the last message of a flight.
 func (q *QUIC) take(raw []byte) error {
 	if iana.HandshakeType(raw[0]) == iana.HelloRequest {

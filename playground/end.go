@@ -24,6 +24,7 @@ type end struct {
 	events *trace.Memory
 	key    crypto.PrivateKey // of the server's certificate
 
+	waiting       []byte // what has arrived and the engine has not got
 	last          []byte // the record that arrived last
 	heardExchange bool   // the careless twin has looked into the ClientKeyExchange
 
@@ -53,31 +54,52 @@ func (x *end) arrive(b []byte) {
 		x.fail(err)
 		x.refused(b)
 	}
-	for len(b) > 0 && !x.over() {
-		n := copy(x.e.In.Space(), b)
-		x.e.In.Arrived(n)
-		b = b[n:]
+	if x.over() {
+		return
+	}
+	x.waiting = b
+	if x.Receive() == nil {
 		x.proceed()
 	}
 }
 
 // proceed goes on until more bytes are needed.
 func (x *end) proceed() {
-	if x.over() {
-		return
-	}
-	if err := x.advance(); err != nil {
+	if _, err := engine.Drive(context.Background(), x, x.step); err != nil &&
+		err != engine.ErrMore {
 		x.fail(err)
 	}
 }
 
-func (x *end) advance() error {
+// Send seals the replies that reading has caused. The wire collects what is sealed. It implements
+// engine.Transport.
+func (x *end) Send() error {
+	_, _, err := x.e.SealReplies()
+	return err
+}
+
+// Receive gives the engine what has arrived. It implements engine.Transport.
+func (x *end) Receive() error {
+	if len(x.waiting) == 0 {
+		return engine.ErrMore
+	}
+	n := copy(x.e.In.Space(), x.waiting)
+	x.e.In.Arrived(n)
+	x.waiting = x.waiting[n:]
+	return nil
+}
+
+// step is what the end does with what has arrived. It returns engine.ErrMore if that is all.
+func (x *end) step() error {
 	if !x.e.Machine().Done() {
-		if err := x.e.Proceed(context.Background()); err != nil {
+		if err := x.e.Advance(); err != nil {
 			return err
 		}
-		if err := x.exchangeEarly(); err != nil || !x.e.Machine().Done() {
+		if err := x.exchangeEarly(); err != nil {
 			return err
+		}
+		if !x.e.Machine().Done() {
+			return engine.ErrMore
 		}
 	}
 	if x.me == iana.Client {
@@ -89,9 +111,6 @@ func (x *end) advance() error {
 	}
 	for !x.over() {
 		if err := x.read(); err != nil {
-			if err == engine.ErrMore {
-				return nil
-			}
 			return err
 		}
 	}
@@ -138,19 +157,16 @@ func (x *end) say(data []byte) error {
 // needed.
 func (x *end) read() error {
 	b := make([]byte, maxData)
-	n, err := x.e.Receive(context.Background(), b)
+	n, err := x.e.Read(b)
 	x.received = append(x.received, b[:n]...)
-	if _, _, err := x.e.SealReplies(); err != nil {
+	if err != nil && err != io.EOF {
 		return err
 	}
-	switch {
-	case err == io.EOF:
-		x.heard = true
-		return x.respond(true)
-	case err != nil:
+	if err := x.Send(); err != nil { // before what the program has to say
 		return err
 	}
-	return x.respond(false)
+	x.heard = err == io.EOF
+	return x.respond(x.heard)
 }
 
 // respond does what the program does with what has come: the server answers a whole request, the
@@ -211,7 +227,7 @@ func (x *end) fail(err error) {
 		x.e.Fail(err)
 	}
 	x.e.Abort(err)
-	_, _, _ = x.e.SealReplies() // what cannot be sealed is not sent
+	_ = x.Send() // what cannot be sealed is not sent
 	x.err = err
 }
 
