@@ -143,6 +143,9 @@ func (c *Config) groups(p *negotiation.Parameters) error {
 			if _, ok := kex.Named(iana.Group(id)); !ok {
 				continue // unknown: who is offered a group may choose it
 			}
+			if slices.Contains(p.Groups, iana.Group(id)) {
+				continue // a list must not have a group twice: RFC 9846 §4.3.7
+			}
 			p.Groups = append(p.Groups, iana.Group(id))
 		}
 	}

@@ -23,7 +23,7 @@ var ErrNotTLS13 = errors.New("vitrine: the connection is not of TLS 1.3")
 //
 // KeyUpdate waits for a Write in flight. It returns ErrNotTLS13 in TLS 1.2 and earlier. Peers end
 // connections with many KeyUpdates and no data between them; this implementation accepts 32. See
-// RFC 8446 §4.6.3 and RFC 9846.
+// RFC 8446 §4.6.3 and RFC 9846 §4.7.3.
 func (c *Conn) KeyUpdate(request bool) error {
 	if !c.calls.begin() {
 		return net.ErrClosed

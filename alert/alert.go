@@ -47,7 +47,7 @@ const (
 	BadCertificateHashValue      Description = 114
 	UnknownPSKIdentity           Description = 115
 	CertificateRequired          Description = 116
-	GeneralError                 Description = 117 // RFC 9846
+	GeneralError                 Description = 117 // RFC 9846 §6.2
 	NoApplicationProtocol        Description = 120
 )
 

@@ -62,6 +62,24 @@ func early(t *testing.T, configs func(iana.Side) *negotiation.Config) (client, s
 	return client, server
 }
 
+// Early data has no KeyUpdate: it ends before its key has sealed as much as it may, and the
+// handshake goes on. See RFC 9846 §5.5.
+func TestEarlyDataEndsAtTheLimitOfItsKey(t *testing.T) {
+	client, server := early(t, earlyConfigs(t, 100, 0))
+	half := &client.Out.half
+	half.Seek(half.SeqNum() + half.Left() - 2) // one for data, and one kept for an alert
+	server.In.half.Seek(half.SeqNum())
+	if err := client.SealEarly([]byte("a")); err != nil {
+		t.Fatal(err)
+	}
+	if err := client.SealEarly([]byte("b")); err == nil {
+		t.Error("no error beyond the limit")
+	}
+	if n := half.Left(); n != 1 {
+		t.Errorf("%d records left, expected 1", n)
+	}
+}
+
 // RFC 8446 §4.2.10: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD
 // terminate the connection with an "unexpected_message" alert."
 func TestEarlyDataIsBoundedByTheTicket(t *testing.T) {

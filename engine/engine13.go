@@ -19,8 +19,8 @@ const (
 	// fewer at a time.
 	spareRecords = 1 << 10
 
-	// maxEpochs is how often a sender may update its keys: RFC 9846. A receiver must not
-	// enforce it.
+	// maxEpochs is how often a sender may update its keys: RFC 9846 §4.7.3. A receiver must
+	// not enforce it.
 	maxEpochs = 1<<48 - 1
 )
 

@@ -67,7 +67,7 @@ func TestManyRequestsAreAnsweredOnce(t *testing.T) {
 	engines, _ := connectBy(t, config13)
 	client, server := engines[0], engines[1]
 	for range 5 {
-		client.asked.Store(false) // RFC 8446, unlike RFC 9846, lets it ask again
+		client.asked.Store(false) // RFC 8446, unlike RFC 9846 §4.7.3, lets it ask again
 		if err := client.UpdateKeys(iana.UpdateRequested); err != nil {
 			t.Fatal(err)
 		}
@@ -131,7 +131,7 @@ func TestKeysAreUpdatedBeforeTheirLimit(t *testing.T) {
 }
 
 // A sender may update its keys 2^48-1 times. Afterwards it ignores requests and goes on sending; a
-// receiver does not count. See RFC 9846.
+// receiver does not count. See RFC 9846 §4.7.3.
 func TestKeyUpdatesOfASenderAreBounded(t *testing.T) {
 	engines, _ := connectBy(t, config13)
 	client, server := engines[0], engines[1]

@@ -1,7 +1,9 @@
 package engine
 
 import (
+	"context"
 	"errors"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -132,5 +134,35 @@ func TestRequestsForACertificateAreBounded(t *testing.T) {
 			i == maxLate && alert.Of(err) != alert.UnexpectedMessage {
 			t.Errorf("request %d: %v", i+1, err)
 		}
+	}
+}
+
+// External pre-shared keys do not go with certificates after the handshake either: a server must
+// not request one, and a client answers no request. See RFC 9846 §4.4.2 and appendix F.1.
+func TestAnExternalKeyForbidsARequestForACertificate(t *testing.T) {
+	engines, _ := connectBy(t, func(me iana.Side) *negotiation.Config {
+		c := configLate(me)
+		c.FindKey = func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
+			return &negotiation.PSK{Identity: []byte("gardener"), Key: make([]byte, 32)}, nil
+		}
+		return c
+	})
+	client, server := engines[0], engines[1]
+	auth := negotiation.ClientAuth{Request: true}
+	if err := server.RequestCertificate(auth); err == nil ||
+		!strings.Contains(err.Error(), "external pre-shared key (RFC 9846 §4.4.2)") {
+		t.Errorf("the server requests: %v", err)
+	}
+	others, _ := connectBy(t, configLate)
+	raw, err := others[iana.Server].Machine().RequestCertificate(auth)
+	if err == nil {
+		err = server.Out.Seal(iana.RecordHandshake, raw)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	arrive(client, sealed(server))
+	if _, err := client.Read(make([]byte, 1)); alert.Of(err) != alert.UnexpectedMessage {
+		t.Errorf("the client: %v", err)
 	}
 }

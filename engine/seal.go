@@ -19,7 +19,7 @@ func (e *Engine) Seal(data []byte) error {
 }
 
 // UpdateKeys sends a KeyUpdate, sealed under our old keys, and then replaces them. A second request
-// is not made before the peer has updated its keys: see RFC 9846. UpdateKeys may only be
+// is not made before the peer has updated its keys: see RFC 9846 §4.7.3. UpdateKeys may only be
 // called in TLS 1.3, after the handshake. The caller must hold the outbound half.
 func (e *Engine) UpdateKeys(request iana.KeyUpdateRequest) error {
 	if e.epochs >= maxEpochs {

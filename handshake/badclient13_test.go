@@ -51,6 +51,12 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 	psk := &message.OfferedPSKs{Identities: []message.PSKIdentity{{Identity: []byte("ticket")}},
 		Binders: [][]byte{make([]byte, 32)}}
 	cases := []badCase{
+		{"RFC 9846 §4.2.2: legacy_version of TLS 1.1",
+			ch(func(_ *testing.T, m *message.ClientHello) { m.Version = iana.TLS11 }),
+			alert.ProtocolVersion, nil},
+		{"RFC 9846 §4.2.2: legacy_version of TLS 1.3",
+			ch(func(_ *testing.T, m *message.ClientHello) { m.Version = iana.TLS13 }),
+			alert.ProtocolVersion, nil},
 		{"§4.1.2: compression",
 			ch(func(t *testing.T,
 				m *message.ClientHello) {
@@ -120,6 +126,8 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 				m.Extensions = []message.Extensions{{{Type: iana.ExtKeyShare}}}
 			})
 		}, alert.UnsupportedExtension, certified},
+		{"§4.4.2: SCTs that we did not ask for", leafWith(iana.ExtSCT, oneSCT),
+			alert.UnsupportedExtension, certified},
 		{"§4.4.3: a wrong signature", func(*testing.T) edit {
 			return on(func(m *message.CertificateVerify) { m.Signature[len(m.Signature)-1] ^= 1 })
 		}, alert.DecryptError, certified},

@@ -159,6 +159,9 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 		server.Groups = []iana.Group{iana.Secp256r1}
 	}
 	ask := func(client, server *negotiation.Config) { server.ClientAuth.Request = true }
+	unasked := func(client, server *negotiation.Config) {
+		client.Timestamps, client.StatusRequest = negotiation.Off, negotiation.Off
+	}
 	older := func(client, server *negotiation.Config) {
 		retry(client, server)
 		client.MinVersion, client.Suites = iana.TLS12, []iana.CipherSuite{ecdheECDSA}
@@ -180,9 +183,12 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 		return func(*testing.T) edit { return on(e) }
 	}
 	cases := []badCase{
-		{"RFC 8446 §4.1.3: legacy_version",
-			sh13(func(t *testing.T, m *message.ServerHello) { m.Version = iana.TLS13 }),
-			alert.IllegalParameter, nil},
+		{"RFC 9846 §4.2.3: legacy_version",
+			sh13(func(_ *testing.T, m *message.ServerHello) { m.Version = iana.TLS13 }),
+			alert.ProtocolVersion, nil},
+		{"RFC 9846 §4.2.3: legacy_version of a retry",
+			sh13(func(_ *testing.T, m *message.ServerHello) { m.Version = iana.TLS11 }),
+			alert.ProtocolVersion, retry},
 		{"§4.1.3: the session ID is not echoed",
 			sh13(func(t *testing.T, m *message.ServerHello) { m.SessionID = nil }),
 			alert.IllegalParameter, nil},
@@ -323,6 +329,11 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 				m.Extensions = []message.Extensions{{{Type: 0xABCD}}}
 			})
 		}, alert.UnsupportedExtension, nil},
+		{"§4.4.2: SCTs that we did not ask for", leafWith(iana.ExtSCT, oneSCT),
+			alert.UnsupportedExtension, unasked},
+		{"§4.4.2: an OCSP response that we did not ask for",
+			leafWith(iana.ExtStatusRequest, []byte{1, 0, 0, 1, 0}), alert.UnsupportedExtension,
+			unasked},
 		{"§4.4.3: PKCS #1 v1.5", func(*testing.T) edit {
 			return on(func(m *message.CertificateVerify) { m.Scheme = iana.RSA_PKCS1_SHA256 })
 		}, alert.IllegalParameter, nil},

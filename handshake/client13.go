@@ -184,8 +184,9 @@ func (c *client) certificateRequest13(m *message.CertificateRequest, a *negotiat
 	if err := negotiation.AcceptableRequest(m); err != nil {
 		return err
 	}
-	return c.chooseCredential(pki.Request{Schemes: m.Schemes, Authorities: m.Authorities,
-		TLS13: true, CertType: a.CertificateTypes[iana.Client]}, iana.TLS13, ref)
+	return c.chooseCredential(pki.Request{Schemes: m.Schemes,
+		CertSchemes: m.CertSchemes, Authorities: m.Authorities, TLS13: true,
+		CertType: a.CertificateTypes[iana.Client]}, iana.TLS13, ref)
 }
 
 // certificate13 checks the server's chain and its extensions. See RFC 8446 §4.4.2.

@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // earlyConfigs are two sides with a session for early data, and that session at the server.
@@ -169,6 +171,59 @@ func TestConditionsForEarlyData(t *testing.T) {
 			t.Errorf("%s: %v and %v, resumed %t", c.what, cm.EarlyData(), sm.EarlyData(),
 				sm.Resumed)
 		}
+	}
+}
+
+// behind is a client that offers its ticket behind the identity of another key.
+type behind struct{ player }
+
+func (p behind) compose(k Kind, s *Score) (message.Message, error) {
+	m, err := p.player.compose(k, s)
+	hello, ok := m.(*message.ClientHello)
+	if !ok || err != nil {
+		return m, err
+	}
+	c := p.player.(*client)
+	other := *c.offered[0]
+	other.Identity = []byte("another")
+	c.offered = append([]*negotiation.Key13{&other}, c.offered...)
+	var psk message.OfferedPSKs
+	if _, err := hello.Extensions.Read(iana.ExtPreSharedKey, &psk); err != nil {
+		return nil, err
+	}
+	psk.Identities = append([]message.PSKIdentity{{Identity: other.Identity}}, psk.Identities...)
+	psk.Binders = append([][]byte{make([]byte, other.Hash.Size())}, psk.Binders...)
+	hello.Extensions = hello.Extensions[:len(hello.Extensions)-1]
+	if err := hello.Extensions.Add(iana.ExtPreSharedKey, &psk); err != nil {
+		return nil, err
+	}
+	return hello, c.bind(hello, s)
+}
+
+// RFC 8446 §4.2.10: early data is under the key of the client's first identity. A server that
+// resumes with another one could not read it.
+func TestEarlyDataGoesWithTheFirstIdentity(t *testing.T) {
+	c, s, _ := earlyConfigs(t)
+	var events trace.Memory
+	s.Log = trace.New(trace.Server, &events, nil)
+	m, errs := perform13(c, s, func(p player) player {
+		if _, ok := p.(*client); ok {
+			return behind{p}
+		}
+		return p
+	})
+	if errs != [2]error{} || !m[1].Done() || !m[1].Resumed {
+		t.Fatalf("resumed: %v, %v", m[1].Resumed, errs)
+	}
+	reason := ""
+	for _, e := range events.Entries {
+		if x, ok := e.Event.(*trace.Choice); ok && x.What == "early_data" {
+			reason = x.Rule
+		}
+	}
+	if m[0].EarlyData() != EarlyRejected || m[1].EarlyData() != EarlyRejected ||
+		!strings.Contains(reason, "not the client's first") {
+		t.Errorf("%v and %v, %q", m[0].EarlyData(), m[1].EarlyData(), reason)
 	}
 }
 

@@ -23,6 +23,9 @@ func (m *Machine) mayAsk() error {
 	case m.late.after == nil:
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, lateRef,
 			"a certificate_request after the handshake, without post_handshake_auth")
+	case m.player.proved() != nil && m.player.proved().PSKIdentity != nil:
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 9846 §4.4.2",
+			"a certificate_request after a handshake with an external pre-shared key")
 	case m.Agreed.ALPN == "h2":
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 9113 §9.2.3",
 			"a certificate_request after the handshake, which HTTP/2 forbids")
@@ -84,6 +87,7 @@ func (m *Machine) GoOn() error {
 	r := a.score.CertificateRequest
 	if !a.haveChoice {
 		if err := a.client.chooseCredential(pki.Request{Schemes: r.Schemes,
+			CertSchemes: r.CertSchemes,
 			Authorities: r.Authorities, TLS13: true,
 			CertType: m.Agreed.CertificateTypes[iana.Client]}, iana.TLS13, lateRef); err != nil {
 			return err

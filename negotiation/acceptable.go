@@ -46,7 +46,7 @@ func Acceptable13(ch *message.ClientHello, sh *message.ServerHello, at message.P
 		return alert.KindVersion.Fail(alert.IllegalParameter, "RFC 8446 §4.2.1",
 			"the server's supported_versions has %v, expected TLS 1.3", VersionOf(sh))
 	case sh.Version != iana.TLS12:
-		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
+		return alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 9846 §4.2.3",
 			"the server's legacy_version is %v, expected TLS 1.2", sh.Version)
 	case !bytes.Equal(sh.SessionID, ch.SessionID):
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,

@@ -44,8 +44,12 @@ func CommonSuites13(ch *message.ClientHello, c *Config,
 }
 
 // ReadHello13 reads a ClientHello for which TLS 1.3 was chosen, and returns an error for what is
-// invalid whatever follows. See RFC 8446 §4.1.2 and §9.2.
+// invalid whatever follows. See RFC 8446 §4.1.2 and §9.2, and RFC 9846 §4.2.2.
 func ReadHello13(ch *message.ClientHello, c *Config, retry *message.ServerHello) (*Hello13, error) {
+	if ch.Version != iana.TLS12 {
+		return nil, alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 9846 §4.2.2",
+			"the client's legacy_version is %v, expected TLS 1.2", ch.Version)
+	}
 	if !slices.Equal(ch.CompressionMethods, []iana.CompressionMethod{iana.CompressionNull}) {
 		return nil, alert.KindCompression.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's compression_methods are %v, expected null alone",

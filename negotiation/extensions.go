@@ -11,7 +11,7 @@ func init() {
 		return func(o *Offering) (message.Content, bool) { return nil, wanted(o.Config) }
 	}
 	Extensions = []Extension{
-		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE,
+		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE | inCR, // CR: RFC 9846 §4.3
 			offerServerName, answerServerName, applyEmpty(iana.ExtServerName)},
 		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
 			offerMaxFragment, answerMaxFragment, applyMaxFragment},

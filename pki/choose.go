@@ -58,7 +58,31 @@ func (c *Credential) Serves(auth iana.Authentication, kex iana.KeyExchange, h He
 	if err := c.Chain.FitsGroups(h.Groups); err != nil {
 		return 0, err
 	}
+	if r.TLS13 {
+		if err := c.outdated(h.Schemes, h.CertSchemes); err != nil {
+			return 0, err
+		}
+	}
 	return c.scheme(h.Schemes, r.Schemes, r.TLS13)
+}
+
+// outdated returns an error if a certificate of the chain is signed with SHA-1 and the peer does
+// not say that it accepts such certificates. Other signatures that it does not name may be sent:
+// many peers can check more than they say. See RFC 9846 §4.5.1.2.
+func (c *Credential) outdated(schemes, certSchemes []iana.SignatureScheme) error {
+	if certSchemes == nil {
+		certSchemes = schemes
+	}
+	for i, cert := range c.Chain.Certs {
+		for _, s := range signatureSchemes(cert) {
+			sha1 := s == iana.RSA_PKCS1_SHA1 || s == iana.ECDSA_SHA1
+			if sha1 && !selfIssued(cert) && !slices.Contains(certSchemes, s) {
+				return fmt.Errorf("certificate %d of %d is signed with %v, which the peer does "+
+					"not list", i+1, len(c.Chain.Certs), s)
+			}
+		}
+	}
+	return nil
 }
 
 // ChooseServer returns the first credential that serves and has the name that the client asked for.
@@ -132,6 +156,7 @@ func (r rank) words(name string) string {
 type Request struct {
 	Types       []iana.ClientCertificateType
 	Schemes     []iana.SignatureScheme // supported_signature_algorithms, or Implied
+	CertSchemes []iana.SignatureScheme // signature_algorithms_cert; nil: Schemes says it
 	Authorities [][]byte               // distinguished names, DER; none: any authority will do
 	TLS13       bool                   // no types are asked for, and see Signs13
 	CertType    iana.CertificateType   // that was negotiated: RFC 7250
@@ -162,6 +187,11 @@ func (c *Credential) answers(r Request,
 	}
 	if err := c.Chain.Fits(iana.AuthNone, iana.KexNone, false); err != nil {
 		return 0, "", err
+	}
+	if r.TLS13 {
+		if err := c.outdated(r.Schemes, r.CertSchemes); err != nil {
+			return 0, "", err
+		}
 	}
 	if s, err = c.scheme(r.Schemes, allowed, r.TLS13); err != nil {
 		return 0, "", err

@@ -116,7 +116,7 @@ func TestKeysAreUpdatedUnderLoad(t *testing.T) {
 	}
 }
 
-// A request is answered before the peer's next data, and made once until then: RFC 9846.
+// A request is answered before the peer's next data, and made once until then: RFC 9846 §4.7.3.
 func TestKeyUpdateIsAnsweredBeforeData(t *testing.T) {
 	var updates keyUpdates
 	pairs13(t, func(t *testing.T, ours *vitrine.Conn, peer net.Conn) {

@@ -13,7 +13,7 @@ import (
 
 // A must is a row of testdata/rfc/musts13.tsv.
 type must struct {
-	section, who, what string
+	section, who, what string   // a section of RFC 8446, or one of another RFC as in 9846/4.3
 	alerts             []string // nil if RFC 8446 names none
 	test, row          string
 }
@@ -42,9 +42,13 @@ func musts(t *testing.T) (all []must) {
 }
 
 // wrong says what does not hold in a row; "" if nothing. read returns a file of the tree, or nil.
-func (m *must) wrong(sections []string, read func(string) []byte) string {
-	if !slices.Contains(sections, m.section) {
-		return "RFC 8446 has no such section"
+func (m *must) wrong(sections map[string][]string, read func(string) []byte) string {
+	rfc, section := "8446", m.section
+	if other, of, ok := strings.Cut(section, "/"); ok {
+		rfc, section = other, of
+	}
+	if !slices.Contains(sections[rfc], section) {
+		return "RFC " + rfc + " has no such section"
 	}
 	for _, side := range strings.Fields(m.who) {
 		if side != "client" && side != "server" {
@@ -98,7 +102,7 @@ func registered(name string) bool {
 // Each alert that RFC 8446 demands has a test of ours that sees it sent, or a reason.
 func TestEachMustOfTLS13HasATest(t *testing.T) {
 	t.Chdir(root)
-	known, all := sections(t)["8446"], musts(t)
+	known, all := sections(t), musts(t)
 	files := map[string][]byte{}
 	read := func(file string) []byte {
 		if _, ok := files[file]; !ok {
@@ -132,20 +136,23 @@ func TestBadRowsOfMustsAreNoticed(t *testing.T) {
 		return []byte("func TestA(t *testing.T) {\n\ta row\n}\n\nfunc TestB(t *testing.T) " +
 			"{\n\tanother\n}\n")
 	}
-	if why := good.wrong([]string{"4.2"}, read); why != "" {
+	sections := map[string][]string{"8446": {"4.2"}, "9846": {"4.3"}}
+	if why := good.wrong(sections, read); why != "" {
 		t.Error(why)
 	}
 	for what, change := range map[string]func(*must){
-		"the section": func(m *must) { m.section = "4.22" },
-		"a side":      func(m *must) { m.who = "nobody" },
-		"the alert":   func(m *must) { m.alerts = []string{"illegal_parameters"} },
-		"the file":    func(m *must) { m.test = "b_test.go:TestA" },
-		"the test":    func(m *must) { m.test = "a_test.go:TestAA" },
-		"the row":     func(m *must) { m.row = "another" }, // of another test
-		"a reason":    func(m *must) { m.test, m.row = "-", "-" },
+		"the section":       func(m *must) { m.section = "4.22" },
+		"the revision's":    func(m *must) { m.section = "9846/4.2" },
+		"the section's RFC": func(m *must) { m.section = "9999/4.2" },
+		"a side":            func(m *must) { m.who = "nobody" },
+		"the alert":         func(m *must) { m.alerts = []string{"illegal_parameters"} },
+		"the file":          func(m *must) { m.test = "b_test.go:TestA" },
+		"the test":          func(m *must) { m.test = "a_test.go:TestAA" },
+		"the row":           func(m *must) { m.row = "another" }, // of another test
+		"a reason":          func(m *must) { m.test, m.row = "-", "-" },
 	} {
 		m := good
-		if change(&m); m.wrong([]string{"4.2"}, read) == "" {
+		if change(&m); m.wrong(sections, read) == "" {
 			t.Errorf("%s is wrong and was not noticed", what)
 		}
 	}
