@@ -38,3 +38,9 @@ func (c *Connection) Copied(from iana.Side) (n int) {
 	}
 	return n
 }
+
+// Rest does what a Watch does between the bytes that come for x.
+func (s *Stream) Rest() {
+	s.shrink()
+	s.memory()
+}

@@ -61,6 +61,62 @@ func written(pieces []piece) (b []byte) {
 	return b
 }
 
+// The bits of FuzzStream's mode.
+const (
+	traced    = 1 << iota // its events are kept
+	passed                // its data is counted
+	endsEarly             // there is no end
+	repeats               // of bytes, copies are kept that differ
+	rests                 // what a Watch does between two pieces is done
+)
+
+// disordered are the pieces of a connection with what only a hostile or a lossy network brings: one
+// side before the other, other copies, gaps on gaps, and records that do not belong there.
+func disordered(pieces []piece) (all [][]piece) {
+	sides := [2][]piece{}
+	for _, p := range pieces {
+		sides[p.from] = append(sides[p.from], p)
+	}
+	all = append(all, slices.Concat(sides[1], sides[0]), slices.Concat(sides[0], sides[1]))
+	all = append(all, slices.Concat(pieces, pieces), slices.Concat(pieces[:1], pieces))
+	for side, own := range sides {
+		var copies []piece // each piece first with a wrong byte, then as it was
+		for _, p := range own {
+			wrong := bytes.Clone(p.b)
+			wrong[len(wrong)/2] ^= 1
+			copies = append(copies, piece{from: p.from, b: wrong},
+				piece{from: p.from, kind: isAgain, b: p.b},
+				piece{from: p.from, kind: isAgain, b: wrong[:len(wrong)/2+1]})
+		}
+		all = append(all, slices.Concat(copies, sides[1-side]),
+			slices.Concat(sides[1-side], copies))
+		gone := piece{from: iana.Side(side), kind: isGap, n: 3}
+		for _, at := range []int{0, 1, len(own) / 2, len(own)} {
+			at = min(at, len(own))
+			all = append(all, slices.Concat(slices.Insert(slices.Clone(own), at, gone, gone),
+				sides[1-side]), slices.Concat(sides[1-side],
+				slices.Insert(slices.Clone(own), at, gone, gone)))
+			for _, b := range [][]byte{{21, 3, 3, 0, 2, 1, 100}, {21, 3, 3, 0, 2, 2, 40},
+				{21, 3, 3, 0, 1, 1}, {23, 3, 3, 0, 2, 1, 2}, {20, 3, 3, 0, 1, 1},
+				{22, 3, 3, 0, 4, 0, 0, 0, 0}, {0x80, 0x2e, 1, 3, 3}, bytes.Repeat([]byte{9}, 99)} {
+				strange := piece{from: iana.Side(side), b: b}
+				all = append(all, slices.Insert(slices.Clone(pieces),
+					min(2*at, len(pieces)), strange))
+			}
+		}
+	}
+	hello := []byte{0x80, 28, 1, 3, 1, 0, 3, 0, 0, 0, 16, 0, 0, 0x35}
+	hello = append(hello, bytes.Repeat([]byte{7}, 16)...)
+	for _, cut := range []int{14, len(hello)} { // of SSL 2.0
+		all = append(all, append([]piece{{b: hello[:cut]}, {b: hello[cut:]}}, sides[1]...))
+	}
+	long := piece{from: iana.Server, b: bytes.Repeat(append([]byte{23, 3, 3, 8, 0},
+		make([]byte, 2048)...), 30)}
+	return append(all, append(slices.Clone(pieces), long, long),
+		append([]piece{long, long}, sides[0]...),
+		slices.Concat(sides[1], []piece{long, long}, sides[0]))
+}
+
 // FuzzStream: a damaged or hostile stream of any kind of connection, with its secrets, those of
 // another or none, ends in a report, and nothing is read twice.
 func FuzzStream(f *testing.F) {
@@ -75,6 +131,11 @@ func FuzzStream(f *testing.F) {
 		add := func(mode byte, list []piece) { f.Add(byte(which), mode, written(list)) }
 		for mode := range byte(8) {
 			add(mode, pieces)
+			add(mode|rests|repeats, pieces)
+		}
+		for _, list := range disordered(pieces) {
+			add(rests|repeats|2, list)
+			add(2, list)
 		}
 		f.Add(byte(which+1), byte(0), written(pieces)) // the secrets of another
 		for i, p := range pieces {
@@ -114,17 +175,17 @@ func FuzzStream(f *testing.F) {
 		read := [2]int{}
 		s.New = func() *observe.Connection {
 			var sink trace.Sink
-			if mode&1 != 0 {
+			if mode&traced != 0 {
 				sink = &trace.Memory{}
 			}
 			c := observe.New(sources[int(which)%len(sources)], sink)
-			if mode&2 != 0 {
+			if mode&passed != 0 {
 				c.Data = func(from iana.Side, plain []byte) { read[from] += len(plain) }
 			}
-			c.Sessions = &observe.Sessions{}
+			c.Sessions, c.Repeats = &observe.Sessions{}, mode&repeats != 0
 			return c
 		}
-		came := playPieces(&s, b, mode&4 != 0)
+		came := playPieces(&s, b, mode)
 		if c := s.Connection(); c != nil {
 			c.GiveUp()
 			for _, line := range c.Secrets() {
@@ -147,9 +208,12 @@ func FuzzStream(f *testing.F) {
 }
 
 // playPieces plays what a program stands for, and returns how many bytes came.
-func playPieces(s *observe.Stream, b []byte, endsEarly bool) (came int) {
+func playPieces(s *observe.Stream, b []byte, mode byte) (came int) {
 	in := bytes.NewReader(b)
 	for {
+		if mode&rests != 0 {
+			s.Rest()
+		}
 		var head [3]byte
 		if _, err := io.ReadFull(in, head[:]); err != nil {
 			break
@@ -170,7 +234,7 @@ func playPieces(s *observe.Stream, b []byte, endsEarly bool) (came int) {
 		s.Bytes(from, body)
 		came += len(body)
 	}
-	if !endsEarly {
+	if mode&endsEarly == 0 {
 		s.End()
 	}
 	return came
