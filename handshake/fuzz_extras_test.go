@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -144,4 +145,11 @@ var stores = []func(c, s *negotiation.Config, kept *session.Session){
 		c.Keep = func(*Session) {}
 		c.Offer.Extra = [][]byte{make([]byte, session.MaxSessionSize)}
 	},
+	func(_, s *negotiation.Config, _ *session.Session) { // a program's callback, and no store
+		refuses := func(context.Context, []byte) (*Session, error) {
+			return nil, alert.Refused(alert.InternalError, "the program", errStore)
+		}
+		s.Find, s.Open = refuses, refuses
+	},
+	func(c, _ *negotiation.Config, _ *session.Session) { c.Offer.RawKeys[iana.Server] = true },
 }

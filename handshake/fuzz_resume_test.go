@@ -157,7 +157,13 @@ type mutant struct {
 func (m mutant) compose(k Kind, s *Score) (message.Message, error) {
 	msg, err := m.player.compose(k, s)
 	if err == nil && msg != nil {
+		hello, ok := msg.(*message.ServerHello)
 		m.edit(msg)
+		// A server that forgets its own suite has no certificate for another: that tests the test.
+		if v, isServer := m.player.(*server); ok && isServer && v.choice.Session == nil &&
+			v.choice.Credential == nil {
+			hello.CipherSuite = v.choice.Suite.ID
+		}
 		s.negotiated = negotiatedParameters{} // of what it would have said
 	}
 	return msg, err
@@ -280,6 +286,13 @@ func FuzzResumption(f *testing.F) {
 			f.Add([]byte{byte(i), 0, 12, byte(store)})
 			f.Add([]byte{byte(i), 0, 0, byte(store)})
 			f.Add([]byte{byte(i), 0, 0, byte(store), 1, 5, 9, 9}) // and it ends in an error
+		}
+		for _, store := range []byte{1, 2, 13} { // every change of a ServerHello, and who keeps it
+			for what := range byte(16) {
+				for at := range byte(4) {
+					f.Add([]byte{byte(i), 0, 0, store, 1, what, at, at + what})
+				}
+			}
 		}
 		for change := range changes {
 			f.Add([]byte{byte(i), byte(change), 0})
