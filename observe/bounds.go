@@ -56,7 +56,7 @@ func (c *Connection) abandon() {
 	case !c.initial.Done():
 		c.about = c.Report()
 		if c.abandoned = c.about.Reason; c.abandoned == nil {
-			c.abandoned = &Reason{Code: TooMuchBuffered, Detail: errStalled.Error()}
+			c.abandoned = &Reason{Code: TooMuchBuffered, Detail: sentence(errStalled)}
 		}
 		c.machine = handshake.NewObserver(c.find, nil, c)
 		c.initial, c.pending = c.machine, nothing

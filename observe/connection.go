@@ -122,7 +122,7 @@ func (c *Connection) Waiting() bool { return c.pending == aSecret }
 // MaxBuffered bounds how many bytes wait in a connection for the other side's turn or for secrets.
 const MaxBuffered = 64 << 20
 
-var errStalled = errors.New("observe: too much waits for a handshake that does not go on")
+var errStalled = errors.New("observe: too many bytes wait for a handshake that does not go on")
 
 // Buffered returns the number of bytes that wait.
 func (c *Connection) Buffered() int { return c.lanes[0].waiting() + c.lanes[1].waiting() }

@@ -52,7 +52,7 @@ func (l *lane) cut() (r sealed, got outcome) {
 		return r, starved
 	}
 	if !good {
-		l.err = fmt.Errorf("observe: what the %v sends is no record of TLS any more: %x", l.from,
+		l.err = fmt.Errorf("observe: what the %v sends next is not a TLS record: it begins with %x", l.from,
 			b[:record.HeaderLen])
 		return r, starved
 	}

@@ -37,8 +37,14 @@ type observed struct {
 // play lets an observer read a tape. damage changes a segment: if it returns fewer bytes, the rest
 // is missing.
 func play(t *tape, source observe.Source, damage func(i int, b []byte) []byte) observed {
+	return playEnded(t, source, damage, nil)
+}
+
+// playEnded is play of a connection whose packets tell how it ended.
+func playEnded(t *tape, source observe.Source, damage func(i int, b []byte) []byte,
+	by *capture.Facts) observed {
 	var h observed
-	var s observe.Stream
+	s := observe.Stream{Facts: by}
 	s.New = func() *observe.Connection {
 		c := observe.New(source, nil)
 		c.Data = func(from iana.Side, b []byte) { h.plain[from] = append(h.plain[from], b...) }

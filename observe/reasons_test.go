@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
@@ -40,7 +41,7 @@ func replace(old, new string) func(int, []byte) []byte {
 
 // Each code has a case that leads to it.
 func TestEachReasonHasACase(t *testing.T) {
-	seen := map[observe.Code]bool{}
+	seen := map[observe.Code][]string{}
 	var needs []observe.Need
 	for _, c := range []struct {
 		code observe.Code
@@ -64,6 +65,18 @@ func TestEachReasonHasACase(t *testing.T) {
 			all, _ := recorded(t, ephemeral)
 			early := append((*all)[:1:1], segment{iana.Server, []byte{21, 3, 3, 0, 2, 2, 40}})
 			return play(&early, nil, nil)
+		}},
+		{observe.HandshakeFailed, "(FIN)", func() observed {
+			all, _ := recorded(t, ephemeral)
+			hello := (*all)[:1:1]
+			return playEnded(&hello, nil, nil, &capture.Facts{First: iana.Server, Packets: [2]int{3, 3},
+				Endings: [2]capture.Ending{iana.Server: capture.EndedFIN}})
+		}},
+		{observe.HandshakeFailed, "HTTP", func() observed {
+			all, _ := recorded(t, ephemeral)
+			clear := append((*all)[:1:1],
+				segment{iana.Server, []byte("HTTP/1.1 400 Bad Request\r\n\r\n")})
+			return play(&clear, nil, nil)
 		}},
 		{observe.UnsupportedVersion, "0x7F14", func() observed {
 			all, source := recorded(t, modern)
@@ -97,6 +110,15 @@ func TestEachReasonHasACase(t *testing.T) {
 		{observe.NoSecret, "no secret", func() observed {
 			all, _ := recorded(t, modern)
 			return play(all, observe.KeyLog(new(keylog.Log)), nil)
+		}},
+		{observe.NoSecret, "none for this client_random", func() observed {
+			all, _ := recorded(t, ephemeral)
+			log, err := keylog.Read(strings.NewReader("CLIENT_RANDOM " +
+				strings.Repeat("ab", 32) + " " + strings.Repeat("11", 48)))
+			if err != nil {
+				t.Fatal(err)
+			}
+			return play(all, observe.KeyLog(log), nil)
 		}},
 		{observe.NoEarlySecret, "41 bytes", func() observed {
 			c := earlyData(t, "testdata/early/accepted.txtar")
@@ -182,7 +204,7 @@ func TestEachReasonHasACase(t *testing.T) {
 				return b
 			})
 		}},
-		{observe.TooMuchBuffered, "too much waits", func() observed {
+		{observe.TooMuchBuffered, "too many bytes wait", func() observed {
 			all, source := recorded(t, ephemeral)
 			unaligned := slices.DeleteFunc(slices.Clone(*all),
 				func(s segment) bool { return s.from == iana.Client && &s.b[0] != &(*all)[0].b[0] })
@@ -194,8 +216,9 @@ func TestEachReasonHasACase(t *testing.T) {
 		}},
 	} {
 		h := c.play()
-		seen[c.code] = true
+		seen[c.code] = append(seen[c.code], "")
 		if h.Reason != nil {
+			seen[c.code] = append(seen[c.code], h.Reason.Detail)
 			needs = append(needs, h.Reason.Needs...)
 		}
 		if h.Reason == nil || h.Reason.Code != c.code ||
@@ -215,22 +238,45 @@ func TestEachReasonHasACase(t *testing.T) {
 		}
 	}
 	for _, code := range observe.Codes() {
-		if !seen[code] {
+		if seen[code] == nil {
 			t.Errorf("no case leads to %s", code)
 		}
 	}
+	examplesAreSeen(t, seen)
 	t.Logf("%d codes", len(seen))
 }
 
-// docs/reasons.md has each code, and no other.
-func TestTheReasonsAreDocumented(t *testing.T) {
+// examplesAreSeen compares the examples of docs/reasons.md with what connections were reported as.
+func examplesAreSeen(t *testing.T, seen map[observe.Code][]string) {
+	t.Helper()
+	examples := regexp.MustCompile("(?s)`([a-z_]+): ([^`]+)`").FindAllStringSubmatch(reasonsText(t),
+		-1)
+	for _, m := range examples {
+		if want := strings.ReplaceAll(m[2], "\n", " "); !slices.Contains(seen[observe.Code(m[1])],
+			want) {
+			t.Errorf("docs/reasons.md: %s: no case has the example %q; they have %q", m[1], want,
+				seen[observe.Code(m[1])])
+		}
+	}
+	if len(examples) < len(observe.Codes()) {
+		t.Errorf("docs/reasons.md has %d examples", len(examples))
+	}
+}
+
+func reasonsText(t *testing.T) string {
+	t.Helper()
 	text, err := os.ReadFile(filepath.Join(testkit.Root(), "docs", "reasons.md"))
 	if err != nil {
 		t.Fatal(err)
 	}
+	return string(text)
+}
+
+// docs/reasons.md has each code, and no other.
+func TestTheReasonsAreDocumented(t *testing.T) {
 	var documented []string
-	for _, m := range regexp.MustCompile("(?m)^## `([a-z_]+)`$").FindAllStringSubmatch(string(text),
-		-1) {
+	for _, m := range regexp.MustCompile("(?m)^## `([a-z_]+)`$").FindAllStringSubmatch(
+		reasonsText(t), -1) {
 		documented = append(documented, m[1])
 	}
 	var codes []string

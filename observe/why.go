@@ -3,6 +3,7 @@ package observe
 import (
 	"errors"
 	"fmt"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -107,7 +108,7 @@ func (c *Connection) why(r *Report) *Reason {
 	}
 	for i := range c.lanes {
 		if errors.Is(c.lanes[i].err, errStalled) {
-			return &Reason{Code: TooMuchBuffered, Detail: errStalled.Error()}
+			return &Reason{Code: TooMuchBuffered, Detail: sentence(errStalled)}
 		}
 	}
 	switch {
@@ -120,7 +121,7 @@ func (c *Connection) why(r *Report) *Reason {
 	}
 	for i := range c.lanes {
 		if err := c.lanes[i].err; err != nil && err != errClear {
-			return &Reason{Code: RecordAuthenticationFailed, Detail: err.Error()}
+			return &Reason{Code: RecordAuthenticationFailed, Detail: sentence(err)}
 		}
 	}
 	return &Reason{Code: NoSecret, Detail: "some records are under keys that were not found"}
@@ -149,3 +150,6 @@ func (c *Connection) spoiled(r *Report, side iana.Side) *Reason {
 	}
 	return nil
 }
+
+// sentence returns the text of an error of this package without its prefix.
+func sentence(err error) string { return strings.TrimPrefix(err.Error(), "observe: ") }
