@@ -145,9 +145,10 @@ type Anatomy struct {
 	Tag        Hex    `json:"tag,omitempty"`
 }
 
-// Verified is a check that succeeded: of a chain, a signature, a Finished or a stapled status.
+// Verified is a check that succeeded: of a chain or a raw public key, a signature, a Finished or a
+// stapled status.
 type Verified struct {
-	What      string               `json:"what"` // "chain", "signature", "finished", "ocsp"
+	What      string               `json:"what"` // "chain", "raw public key", "signature", …
 	From      iana.Side            `json:"from"` // whose claim was checked
 	Scheme    iana.SignatureScheme `json:"scheme,omitempty"`
 	Signed    Hex                  `json:"signed,omitempty"` // before hashing
