@@ -52,8 +52,8 @@ func (l *lane) cut() (r sealed, got outcome) {
 		return r, starved
 	}
 	if !good {
-		l.err = fmt.Errorf("observe: what the %v sends next is not a TLS record: it begins with %x", l.from,
-			b[:record.HeaderLen])
+		l.err = fmt.Errorf("observe: what the %v sends is not a TLS record: it begins with %x",
+			l.from, b[:record.HeaderLen])
 		return r, starved
 	}
 	whole := record.HeaderLen + h.Length

@@ -69,7 +69,8 @@ func TestEachReasonHasACase(t *testing.T) {
 		{observe.HandshakeFailed, "(FIN)", func() observed {
 			all, _ := recorded(t, ephemeral)
 			hello := (*all)[:1:1]
-			return playEnded(&hello, nil, nil, &capture.Facts{First: iana.Server, Packets: [2]int{3, 3},
+			return playEnded(&hello, nil, nil, &capture.Facts{First: iana.Server,
+				Packets: [2]int{3, 3},
 				Endings: [2]capture.Ending{iana.Server: capture.EndedFIN}})
 		}},
 		{observe.HandshakeFailed, "HTTP", func() observed {
