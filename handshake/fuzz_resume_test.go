@@ -320,8 +320,6 @@ func FuzzResumption(f *testing.F) {
 		a := all[int(b[0])%len(all)]
 		client, server := a.again()
 		ours, theirs := changes[int(b[1])%len(changes)], changes[int(b[2])%len(changes)]
-		ours.edit(client)
-		theirs.edit(server)
 		store := 0
 		if len(b)%4 == 0 { // a byte more than edits have
 			store = int(b[3]) % len(stores)
@@ -337,6 +335,8 @@ func FuzzResumption(f *testing.F) {
 			defer func() { a.kept = was }()
 			b = append(b[:3:3], b[4:]...)
 		}
+		ours.edit(client) // after the store's edits, which need an offer: this may drop it
+		theirs.edit(server)
 		c, s, errs := a.resume(client, server, b[3:])
 		for side, m := range []*Machine{c, s} {
 			if errs[side] != nil {
