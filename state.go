@@ -71,6 +71,10 @@ type ConnectionState struct {
 	// ReadEarly has returned data, when the handshake is not complete.
 	EarlyData EarlyDataStatus
 
+	// EarlyDataReason is why a server rejected the client's early data, in words and with the
+	// section that it follows; empty otherwise. A client is not told.
+	EarlyDataReason string
+
 	// TicketAgeSkew is by how much the age of the ticket that a server of TLS 1.3 resumed from, as
 	// the client stated it, is more than the age that the server knows: a clock is wrong, or the
 	// hello was held back. Early data is accepted up to 10 seconds. See RFC 8446 §8.3.
@@ -122,7 +126,8 @@ func (c *Conn) stateOf(m *handshake.Machine) ConnectionState {
 	a := m.Agreed
 	s := ConnectionState{
 		Version: uint16(a.Version), HandshakeComplete: true, DidResume: m.Resumed,
-		HelloRetryRequest: m.Retried(), EarlyData: m.EarlyData(), TicketAgeSkew: m.TicketAgeSkew(),
+		HelloRetryRequest: m.Retried(), EarlyData: m.EarlyData(),
+		EarlyDataReason: m.EarlyDataReason(), TicketAgeSkew: m.TicketAgeSkew(),
 		CipherSuite: uint16(a.Suite.ID), NegotiatedProtocol: a.ALPN,
 		ServerName: a.ServerName, Group: m.Group, GroupName: m.GroupName,
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,

@@ -43,9 +43,10 @@ func (v *server) decideEarly(s *Score) error {
 	return nil
 }
 
-// rejectEarly writes to the trace why early data is not accepted, if the client sends some.
+// rejectEarly records why early data is not accepted, if the client sends some.
 func (v *server) rejectEarly(s *Score, why, ref string) {
 	if s.ClientHello.Extensions.Has(iana.ExtEarlyData) {
+		v.earlyWhy = &reason{why, ref}
 		v.Log.Choice("early_data", "", "rejected", why, ref)
 	}
 }
@@ -55,12 +56,17 @@ func (v *server) refusesEarly(s *Score) (why, ref string, err error) {
 	const acceptance = "RFC 8446 §4.2.10"
 	k := v.choice.Session
 	switch {
-	case v.MaxEarlyData == 0 || !v.Reads || v.Take == nil:
+	case v.MaxEarlyData == 0 || !v.Reads:
 		return "the program does not read any", acceptance, nil
+	case v.Take == nil:
+		return "there is no store that remembers used tickets", "RFC 8446 §8.1", nil
 	case v.Accept != nil:
 		return "the program has its last word about a connection before it reads any data",
 			acceptance, nil
 	case k == nil:
+		if v.unfit != nil {
+			return "its ticket is not resumed: " + v.unfit.why, v.unfit.ref, nil
+		}
 		return "no ticket is resumed", acceptance, nil
 	case v.choice.Identity != 0:
 		return "the ticket that is resumed is not the client's first", acceptance, nil
@@ -103,7 +109,10 @@ func (v *server) replayed(k *Session, s *Score) (why, ref string, err error) {
 	if now.Before(v.EarlyFrom) {
 		return "this server was just started, and may have read it before", "RFC 8446 §8.2", nil
 	}
-	if k.Issued.IsZero() || v.skew.Abs() > EarlyWindow {
+	if k.Issued.IsZero() {
+		return "when the ticket was issued is not known", "RFC 8446 §8.3", nil
+	}
+	if v.skew.Abs() > EarlyWindow {
 		ours := now.Sub(k.Issued)
 		return fmt.Sprintf("the client says that its ticket is %v old, and it is %v",
 			(ours + v.skew).Round(time.Millisecond),
@@ -138,6 +147,15 @@ func (m *Machine) TicketAgeSkew() time.Duration {
 		return v.skew
 	}
 	return 0
+}
+
+// EarlyDataReason returns why a server rejected the client's early data, with the section that it
+// follows, or "" if it did not. A client is not told.
+func (m *Machine) EarlyDataReason() string {
+	if v, ok := m.player.(*server); ok {
+		return v.earlyWhy.String()
+	}
+	return ""
 }
 
 // earlyKeys returns the keys of the early data that we accept, or nil.

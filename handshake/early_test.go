@@ -78,6 +78,21 @@ func perform13(c, s *negotiation.Config, by func(player) player) (m [2]*Machine,
 
 func asItIs(p player) player { return p }
 
+// earlyReasons are parts of what a server says of early data that it rejects.
+var earlyReasons = map[string]string{
+	"§4.2.10: another suite of the same hash": "another cipher suite (RFC 8446 §4.2.10)",
+	"§4.2.10: another protocol":               "another application protocol (RFC 8446 §4.2.10)",
+	"RFC 6066 §3: another name": "its ticket is not resumed: it was made for another " +
+		"server_name (RFC 6066 §3)",
+	"nobody reads it":                            "the program does not read any",
+	"§8.1: stateless tickets alone":              "no store that remembers used tickets",
+	"§8.1: the ticket was taken":                 "used for early data before",
+	"§8.2: a start":                              "this server was just started",
+	"§8.3: it is older":                          "old, and it is 1h0m10.001s (RFC 8446 §8.3)",
+	"§8.3: its age is not known":                 "when the ticket was issued is not known",
+	"§4.2.10: the server asks for another hello": "the client must send another hello",
+}
+
 // RFC 8446 §4.2.10: what must be as it was when the ticket was made, and §8 on replay. A server
 // that finds a difference ignores early data and resumes all the same, where it can.
 func TestConditionsForEarlyData(t *testing.T) {
@@ -170,6 +185,10 @@ func TestConditionsForEarlyData(t *testing.T) {
 			cm.EarlyOpen() || sm.EarlyOpen() {
 			t.Errorf("%s: %v and %v, resumed %t", c.what, cm.EarlyData(), sm.EarlyData(),
 				sm.Resumed)
+		}
+		if why := sm.EarlyDataReason(); (why != "") != (c.want == EarlyRejected) ||
+			!strings.Contains(why, earlyReasons[c.what]) || cm.EarlyDataReason() != "" {
+			t.Errorf("%s: the server says %q, the client %q", c.what, why, cm.EarlyDataReason())
 		}
 	}
 }

@@ -62,7 +62,7 @@ func (v *server) offeredKeys(ch *message.ClientHello) (psks *message.OfferedPSKs
 func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got *negotiation.Choice,
 	suites []*suite.Suite, s *Score) error {
 	// from a first hello, whose key the second may leave out
-	v.early, v.peer, v.skew = nil, Peer{}, 0
+	v.early, v.peer, v.skew, v.unfit = nil, Peer{}, 0, nil
 	psks, binders, mode, err := v.offeredKeys(ch)
 	if psks == nil || err != nil {
 		return err
@@ -76,6 +76,9 @@ func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got 
 		if why != "" {
 			v.Log.Choice("session", k.What(), "a full handshake", why, ref)
 			v.peer = Peer{}
+			if i == 0 {
+				v.unfit = &reason{why, ref}
+			}
 			continue
 		}
 		known := s.transcript.with(k.Hash, s.checking[:len(s.checking)-binders])

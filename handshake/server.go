@@ -33,6 +33,8 @@ type server struct {
 	skew         time.Duration // TLS 1.3: see TicketAgeSkew
 	taken        slow[bool]    // TLS 1.3: the ticket is used for early data for the first time
 	earlyDecided bool          // TLS 1.3: choice.Early is set
+	earlyWhy     *reason       // TLS 1.3: early data is rejected
+	unfit        *reason       // TLS 1.3: the client's first identity is not used
 	// TLS 1.3: the hash of the ClientHello that early data is accepted with
 	earlyHello []byte
 	announced  [][]byte // TLS 1.3: tickets of this connection that allow early data
@@ -45,6 +47,17 @@ type server struct {
 	ids       [][]byte     // under which the store has, or may have, sessions of this connection
 	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
 	late      *lateProof   // behind the handshake, which is being checked
+}
+
+// reason is why something was not done, with the section that it follows.
+type reason struct{ why, ref string }
+
+// String returns "" for nil, which is no reason.
+func (r *reason) String() string {
+	if r == nil {
+		return ""
+	}
+	return r.why + " (" + r.ref + ")"
 }
 
 // consult calls the program's hooks, before anything is decided.

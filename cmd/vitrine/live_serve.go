@@ -41,7 +41,8 @@ func (v *liveView) visit(c net.Conn) *liveVisit {
 // report says how the handshake of a connection went.
 func (v *liveView) report(f front.Visit, line visit) {
 	took := func(r *live.Row) {
-		r.Handshake, r.EarlyData = float64(f.Took.Microseconds())/1000, line.Early
+		r.Handshake = float64(f.Took.Microseconds()) / 1000
+		r.EarlyData, r.EarlyWhy = line.Early, line.EarlyWhy
 		if f.Err != nil {
 			r.Reason, r.Why, r.Cause = reasonOf(f), line.Error, line.Cause
 		}

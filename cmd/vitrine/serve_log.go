@@ -114,9 +114,11 @@ type visit struct {
 	Late    bool    `json:"post_handshake_auth,omitempty"` // the client showed itself later
 	Resumed bool    `json:"resumed,omitempty"`
 	Early   string  `json:"early_data,omitempty"` // accepted or rejected
-	Plain   bool    `json:"plain_http,omitempty"`
-	Error   string  `json:"error,omitempty"`
-	Cause   string  `json:"cause,omitempty"` // inferred
+	// EarlyWhy is why early data was rejected, with the section.
+	EarlyWhy string `json:"early_data_reason,omitempty"`
+	Plain    bool   `json:"plain_http,omitempty"`
+	Error    string `json:"error,omitempty"`
+	Cause    string `json:"cause,omitempty"` // inferred
 }
 
 // report logs the result of a handshake.
@@ -127,7 +129,7 @@ func (h *host) report(v front.Visit) {
 	case v.Err == nil:
 		line.setNegotiated(s)
 		if s.EarlyData != vitrine.EarlyDataNone {
-			line.Early = s.EarlyData.String()
+			line.Early, line.EarlyWhy = s.EarlyData.String(), s.EarlyDataReason
 		}
 	case v.Plain:
 		line.Error = "plain HTTP on a TLS port"
@@ -230,7 +232,11 @@ func (v *visit) text() string {
 		words = append(words, "resumed")
 	}
 	if v.Early != "" {
-		words = append(words, "early data "+v.Early)
+		early := "early data " + v.Early
+		if v.EarlyWhy != "" {
+			early += ": " + v.EarlyWhy + ","
+		}
+		words = append(words, early)
 	}
 	return explain.Escape(strings.Join(append(words, fmt.Sprintf("%.1f ms", v.MS)), " "))
 }

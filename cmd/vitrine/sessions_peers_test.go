@@ -194,11 +194,11 @@ func TestConnectReportsEarlyData(t *testing.T) {
 }
 
 // The log of serve tells which clients of other stacks came back, and what came of early data.
-// Within its first ten seconds a server takes none.
+// Within its first ten seconds a server takes none, and says so, in the live view too.
 func TestServeLogsSessionsAndEarlyData(t *testing.T) {
 	installed(t, "openssl")
 	for _, asJSON := range []bool{false, true} {
-		s, ca := serving(t, "--early-data", fmt.Sprint("--json=", asJSON))
+		s, ca := serving(t, "--early-data", "--ui", fmt.Sprint("--json=", asJSON))
 		dir := t.TempDir()
 		session, request := filepath.Join(dir, "session"), filepath.Join(dir, "request")
 		if err := os.WriteFile(request, []byte("GET / HTTP/1.0\r\n\r\n"), 0o600); err != nil {
@@ -234,9 +234,11 @@ func TestServeLogsSessionsAndEarlyData(t *testing.T) {
 			time.Sleep(10 * time.Millisecond)
 		}
 		lines := bytes.Split([]byte(strings.TrimSpace(s.out.String())), []byte("\n"))
-		want := []string{"", " resumed ", " resumed early data rejected ", "", " resumed "}
+		want := []string{"", " resumed ", " resumed early data rejected: this server was just " +
+			"started, and may have read it before (RFC 8446 §8.2), ", "", " resumed "}
 		if asJSON {
-			want = []string{"", `"resumed":true`, `"resumed":true,"early_data":"rejected"`, "",
+			want = []string{"", `"resumed":true`, `"resumed":true,"early_data":"rejected",` +
+				`"early_data_reason":"this server was just started`, "",
 				`"resumed":true`}
 		}
 		for i, line := range lines {
@@ -245,6 +247,13 @@ func TestServeLogsSessionsAndEarlyData(t *testing.T) {
 				strings.Contains(want[i], "early") != bytes.Contains(line, []byte("early")) {
 				t.Errorf("line %d of %d is %s, expected %q in it", i+1, len(lines), line, want[i])
 			}
+		}
+		reasons := ""
+		for _, r := range view(t, s.errs.String).rows(over(len(want))) {
+			reasons += r.EarlyData + r.EarlyWhy
+		}
+		if !strings.HasPrefix(reasons, "rejectedthis server was just started") {
+			t.Errorf("the live view has early data %q", reasons)
 		}
 	}
 }

@@ -37,7 +37,8 @@ type Row struct {
 	ClientCertificate string `json:"client_certificate,omitempty"`
 	Verified          bool   `json:"client_verified,omitempty"` // its chain was
 	Resumed           bool   `json:"resumed,omitempty"`
-	EarlyData         string `json:"early_data,omitempty"` // accepted or rejected
+	EarlyData         string `json:"early_data,omitempty"`        // accepted or rejected
+	EarlyWhy          string `json:"early_data_reason,omitempty"` // it was rejected
 
 	Handshake float64    `json:"handshake_ms,omitempty"` // how long it took
 	Ended     *time.Time `json:"ended,omitempty"`
@@ -66,7 +67,7 @@ const maxText = 512
 
 // clip keeps texts within maxText.
 func (r *Row) clip() {
-	for _, s := range []*string{&r.ID, &r.Leg, &r.Other, &r.EarlyData, &r.Client,
+	for _, s := range []*string{&r.ID, &r.Leg, &r.Other, &r.EarlyData, &r.EarlyWhy, &r.Client,
 		&r.Server, &r.Version, &r.Suite, &r.Group, &r.Name,
 		&r.ALPN, &r.ClientCertificate, &r.Reason, &r.Why, &r.Cause, &r.Check, &r.Ref} {
 		if len(*s) > maxText {

@@ -60,7 +60,7 @@ const fill = (tr, r) => {
   when.append(link);
   if (r.handshake_ms) when.append(element("span", r.handshake_ms.toFixed(1) + " ms", "sub"));
   const who = r.client_certificate ? r.client_certificate + (r.client_verified ? "" : " (unverified)") : "";
-  const extra = [r.version, r.group, r.resumed && "resumed", r.early_data && "early data " + r.early_data].filter(Boolean).join(" · ");
+  const extra = [r.version, r.group, r.resumed && "resumed", r.early_data && "early data " + r.early_data + (r.early_data_reason ? ": " + r.early_data_reason : "")].filter(Boolean).join(" · ");
   const get = element("td", "", "get");
   const kinds = [["events", ".json"], ["pcapng", ".pcapng"]];
   if (document.body.dataset.reveal) kinds.push(["key log", ".keys"]);
