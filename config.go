@@ -205,6 +205,12 @@ type Config struct {
 	// and RFC 8446 §5.4.
 	RecordPadding func(n int) int
 
+	// DynamicRecordSizingDisabled makes records of application data as long as they may be from the
+	// first one on. By default the first fits into a packet, and the following ones grow to their
+	// full length within 128 KiB: at the start of a connection the peer can read sooner. Records
+	// with RecordPadding do not grow.
+	DynamicRecordSizingDisabled bool
+
 	// HelloFragment is how many bytes of its first ClientHello a client puts in a record, 1 to
 	// 16384; 0 puts all of it in one. It is for servers that cannot read a long record. QUIC has no
 	// records. See RFC 5246 §6.2.1.
@@ -346,9 +352,10 @@ func (c *Config) Clone() *Config {
 		CertificateCompression: c.CertificateCompression, AwaitServer: c.AwaitServer,
 		RecordPadding: c.RecordPadding, GREASE: c.GREASE, PostHandshakeAuth: c.PostHandshakeAuth,
 		HelloFragment: c.HelloFragment, RecordSplitDisabled: c.RecordSplitDisabled,
-		CookieKeys:             c.CookieKeys,
-		ClientSessionCache:     c.ClientSessionCache,
-		SessionTicketsDisabled: c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
+		DynamicRecordSizingDisabled: c.DynamicRecordSizingDisabled,
+		CookieKeys:                  c.CookieKeys,
+		ClientSessionCache:          c.ClientSessionCache,
+		SessionTicketsDisabled:      c.SessionTicketsDisabled, TicketKeys: c.tickets.source(c),
 		SessionStore: c.SessionStore, StoreTimeout: c.StoreTimeout,
 		WrapSession: c.WrapSession, UnwrapSession: c.UnwrapSession,
 		TicketCount: c.TicketCount, SessionLifetime: c.SessionLifetime,

@@ -57,6 +57,7 @@ func (c *Config) parameters() (negotiation.Parameters, error) {
 	}
 	p.HelloFragment, p.RecordSplitDisabled = c.HelloFragment, c.RecordSplitDisabled
 	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
+	p.FullRecords = c.DynamicRecordSizingDisabled
 	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
 	p.ClientOrder = c.ClientOrder
 	p.CookieKeys = c.CookieKeys

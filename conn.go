@@ -21,7 +21,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/cause"
 	"github.com/vitrine-tls/vitrine/negotiation"
-	"github.com/vitrine-tls/vitrine/record"
 )
 
 var (
@@ -33,12 +32,6 @@ var (
 	errPanic    = errors.New("vitrine: a callback of the handshake panicked")
 	errBroken   = errors.New("vitrine: a panic ended the connection")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")
-)
-
-const (
-	// chunk is how much application data goes into one write to the socket: two full records were
-	// fastest.
-	chunk = 2 * record.MaxPlaintext
 )
 
 // Conn is a TLS connection. Its methods may be called from several goroutines; Read and Write do
@@ -269,17 +262,25 @@ func (c *Conn) Read(p []byte) (int, error) {
 	}
 	c.in.Lock()
 	defer c.in.Unlock()
+	if err := c.awaitData(); err != nil {
+		return 0, err
+	}
+	return c.engine.Read(p)
+}
+
+// awaitData receives until there is data to read. The caller must hold the inbound half.
+func (c *Conn) awaitData() error {
 	if c.engine.BufferedEarly() > 0 {
-		return 0, errUnreadEarly
+		return errUnreadEarly
 	}
 	for c.readError == nil {
-		n, from, err := c.engine.ReadFrom(context.Background(), (*readingTransport)(c), p)
+		from, err := c.engine.AwaitData(context.Background(), (*readingTransport)(c))
 		if err == nil {
-			return n, nil
+			return nil
 		}
 		lost := from == engine.OfReceiving
 		if timeout, ok := errors.AsType[net.Error](err); ok && lost && timeout.Timeout() {
-			return 0, err // the only error after which reading can go on
+			return err // the only error after which reading can go on
 		}
 		c.answerFromRead()
 		if errors.Is(err, engine.ErrRenegotiate) {
@@ -289,7 +290,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 			c.fail(err, lost)
 		}
 	}
-	return 0, c.readError
+	return c.readError
 }
 
 // fail makes all later Reads fail and sends the alert, unless the transport has failed.
@@ -345,7 +346,7 @@ func (c *Conn) letGo(whole *bool) {
 // write seals p and sends it. The caller must hold the outbound half.
 func (c *Conn) write(p []byte) (n int, err error) {
 	for err = c.writeError; err == nil && len(p) > 0; err = c.writeError {
-		m := min(len(p), chunk)
+		m := min(len(p), c.engine.Out.Burst())
 		if err := c.engine.Seal(p[:m]); err != nil {
 			c.endWriting(err)
 		} else if c.send() == nil {

@@ -58,9 +58,10 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	e.Out.SetVersion(k.Version, k.MaxPlaintext)
-	e.Out.half.Pad = e.machine.Config().RecordPadding
+	c := e.machine.Config()
+	e.Out.half.Pad, e.Out.growing = c.RecordPadding, !c.FullRecords && c.RecordPadding == nil
 	e.Out.Protect(p, k)
-	e.Out.split = e.Out.split && !e.machine.Config().RecordSplitDisabled
+	e.Out.split = e.Out.split && !c.RecordSplitDisabled
 	return nil
 }
 

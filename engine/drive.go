@@ -83,11 +83,9 @@ func (e *Engine) Perform(ctx context.Context, t Transport, enough func() bool) (
 	})
 }
 
-// ReadFrom is Read, and receives more bytes as long as there is nothing to read.
-func (e *Engine) ReadFrom(ctx context.Context, t Transport, p []byte) (n int, from Fault,
-	err error) {
-	from, err = Drive(ctx, t, func() (err error) { n, err = e.Read(p); return err })
-	return n, from, err
+// AwaitData receives until there is application data, which is then Buffered and can be Read.
+func (e *Engine) AwaitData(ctx context.Context, t Transport) (Fault, error) {
+	return Drive(ctx, t, e.data)
 }
 
 // Proceed continues the handshake until more bytes are needed or it is done, as Advance does, and

@@ -115,8 +115,8 @@ func TestEnginesConnectWithoutASocket(t *testing.T) {
 		arrive(other, sealed(e))
 		b := make([]byte, 3)
 		n, err := other.Read(b)
-		if string(b[:n]) != "sai" || err != nil || other.Buffered() != 1 {
-			t.Errorf("got %q, %v, and %d more", b[:n], err, other.Buffered())
+		if string(b[:n]) != "sai" || err != nil || len(other.Buffered()) != 1 {
+			t.Errorf("got %q, %v, and %d more", b[:n], err, len(other.Buffered()))
 		}
 		if n, err = other.Read(b); string(b[:n]) != "d" || err != nil {
 			t.Errorf("got %q, %v", b[:n], err)

@@ -339,7 +339,7 @@ func (s *staged) check(t *testing.T, what string) {
 	if s.proved > s.shown && s.liar == iana.Server {
 		t.Errorf("%s: %d late certificates were shown, and %d proved", what, s.shown, s.proved)
 	}
-	if n := victim.Buffered(); n > 1<<17 || n > 0 && !victim.DataReceived() {
+	if n := len(victim.Buffered()); n > 1<<17 || n > 0 && !victim.DataReceived() {
 		t.Errorf("%s: %d bytes are left", what, n)
 	}
 	if victim.Machine().Done() && s.broken {

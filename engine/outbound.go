@@ -15,6 +15,8 @@ type Outbound struct {
 	version iana.Version // of records
 	split   bool         // TLS 1.0 with CBC: see Seal
 	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
+	growing bool         // records of data are shorter than they may be: see SealData
+	longest int          // the longest of them so far, in bytes of plaintext
 }
 
 // buffers is shared by all connections: a connection with nothing to send holds no buffer.
@@ -65,6 +67,45 @@ func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
 	}
 	*o.buf, err = o.half.Seal(*o.buf, t, o.version, content)
 	return err
+}
+
+const (
+	// MaxBurst is the longest Burst: two full records in a system call were the fastest.
+	MaxBurst = 2 * record.MaxPlaintext
+
+	// segment is what a packet of TCP certainly carries, over IPv6 and with options, in bytes.
+	segment = 1208
+)
+
+// nth returns how much data the nth of the next records takes while they are growing.
+func (o *Outbound) nth(n int) int {
+	return min(o.longest+n*(segment-o.half.SealedLen(0)), o.half.MaxFragment())
+}
+
+// Burst returns how much data is best sealed and sent at a time: that of two records.
+func (o *Outbound) Burst() int {
+	if !o.growing {
+		return MaxBurst // also where a full record is shorter
+	}
+	return o.nth(1) + o.nth(2)
+}
+
+// SealData is Seal for application data. The first record fits into a packet, and each one after it
+// is a packet longer until they have their full length: the peer can open a record only when all
+// of it has come, and at the start of a connection few packets come at a time.
+func (o *Outbound) SealData(data []byte) error {
+	for o.growing && len(data) > 0 {
+		o.longest = o.nth(1)
+		o.growing = o.longest < o.half.MaxFragment()
+		n := min(len(data), o.longest)
+		if err := o.Seal(iana.RecordApplicationData, data[:n]); err != nil {
+			return err
+		}
+		if data = data[n:]; len(data) == 0 {
+			return nil
+		}
+	}
+	return o.Seal(iana.RecordApplicationData, data)
 }
 
 // outgoing is a handshake message, or a ChangeCipherSpec, that is not sealed yet.

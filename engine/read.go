@@ -13,24 +13,38 @@ var ErrMore = errors.New("engine: more bytes are needed")
 // Read copies application data into p. All of it was authenticated. Read returns io.EOF after the
 // peer's close_notify, and ErrMore if more bytes are needed.
 func (e *Engine) Read(p []byte) (int, error) {
-	for len(e.plain) == 0 {
-		if e.eof != nil {
-			return 0, e.eof
-		}
-		if err := e.Step(); err != nil {
-			return 0, err
-		}
+	if err := e.data(); err != nil {
+		return 0, err
 	}
 	n := copy(p, e.plain)
+	e.Discard(n)
+	return n, nil
+}
+
+// data processes what the peer sent until there is application data. Its errors are those of Read.
+func (e *Engine) data() error {
+	for len(e.plain) == 0 {
+		if e.eof != nil {
+			return e.eof
+		}
+		if err := e.Step(); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Buffered returns the data that can be read before more bytes arrive. It is valid until the next
+// call.
+func (e *Engine) Buffered() []byte { return e.plain }
+
+// Discard drops the first n bytes of Buffered.
+func (e *Engine) Discard(n int) {
 	if e.plain = e.plain[n:]; len(e.plain) == 0 {
 		e.plain = nil
 		e.In.Drained()
 	}
-	return n, nil
 }
-
-// Buffered returns the number of bytes that can be read before more bytes arrive.
-func (e *Engine) Buffered() int { return len(e.plain) }
 
 // Step processes one item that the peer sent after the handshake. Application data waits for Read.
 // Step returns ErrMore if more bytes are needed. The caller must not call it while data waits.

@@ -15,7 +15,7 @@ func (e *Engine) Seal(data []byte) error {
 			return err
 		}
 	}
-	return e.Out.Seal(iana.RecordApplicationData, data)
+	return e.Out.SealData(data)
 }
 
 // UpdateKeys sends a KeyUpdate, sealed under our old keys, and then replaces them. A second request

@@ -105,6 +105,9 @@ type Parameters struct {
 	// GREASE adds reserved values to what we offer and request: see RFC 8701.
 	GREASE bool
 
+	// FullRecords makes records of data as long as they may be from the first one on.
+	FullRecords bool
+
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
 

@@ -56,10 +56,24 @@ type stated struct {
 // between two records, even without close_notify. See the package's documentation.
 func (s *stated) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
-	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
-		err = io.EOF
+	return n, s.end(err)
+}
+
+// WriteTo ends where Read returns io.EOF.
+func (s *stated) WriteTo(w io.Writer) (int64, error) {
+	n, err := s.Conn.WriteTo(w)
+	if err = s.end(err); err == io.EOF {
+		err = nil
 	}
 	return n, err
+}
+
+// end returns io.EOF for an error of a stream over HTTP/1.1 that ends between two records.
+func (s *stated) end(err error) error {
+	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
+		return io.EOF
+	}
+	return err
 }
 
 // ConnectionState returns what was negotiated.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"io"
@@ -38,7 +39,7 @@ func (j job) operation() (once func() (held int, err error), err error) {
 		return once, err
 	case opened, held:
 		return j.crowded(e)
-	case bulk, echo:
+	case bulk, copied, echo:
 		once, err = j.transfer(e)
 	case http1, http2:
 		once, err = j.requests(e)
@@ -119,8 +120,8 @@ func (j job) transfer(e ends) (func() (int, error), error) {
 	go func() {
 		in, out := make([]byte, 64<<10), make([]byte, total)
 		for err := error(nil); err == nil; {
-			if err = receive(s, in, total); err == nil {
-				err = send(s, out, j.Size)
+			if err = j.receive(s, in, total); err == nil {
+				err = j.send(s, out)
 			}
 			if err != nil {
 				result <- err
@@ -130,9 +131,9 @@ func (j job) transfer(e ends) (func() (int, error), error) {
 	}()
 	in, out := make([]byte, 64<<10), make([]byte, total)
 	return func() (int, error) {
-		err := send(c, out, j.Size)
+		err := j.send(c, out)
 		if err == nil {
-			err = receive(c, in, total)
+			err = j.receive(c, in, total)
 		}
 		if err != nil {
 			server.Close()
@@ -142,15 +143,42 @@ func (j job) transfer(e ends) (func() (int, error), error) {
 	}, nil
 }
 
-func send(to io.Writer, data []byte, each int) error {
+// send writes data by Size bytes, or by io.Copy from something that is no more than a Reader.
+func (j job) send(to io.Writer, data []byte) error {
+	if j.What == copied {
+		_, err := io.Copy(to, struct{ io.Reader }{bytes.NewReader(data)})
+		return err
+	}
 	for len(data) > 0 {
-		n, err := to.Write(data[:min(each, len(data))])
+		n, err := to.Write(data[:min(j.Size, len(data))])
 		if err != nil {
 			return err
 		}
 		data = data[n:]
 	}
 	return nil
+}
+
+func (j job) receive(from io.Reader, buf []byte, total int) error {
+	if j.What != copied {
+		return receive(from, buf, total)
+	}
+	left := countdown(total)
+	_, err := io.Copy(&left, from)
+	if left == 0 {
+		return nil // the connection goes on
+	}
+	return err
+}
+
+// A countdown is a Writer of so many bytes. With the last ends an io.Copy.
+type countdown int
+
+func (c *countdown) Write(p []byte) (int, error) {
+	if *c -= countdown(len(p)); *c == 0 {
+		return len(p), io.ErrShortWrite
+	}
+	return len(p), nil
 }
 
 func receive(from io.Reader, buf []byte, total int) error {

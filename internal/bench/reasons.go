@@ -30,7 +30,7 @@ func (r row) because() string {
 	case r.What == bulk && cbc:
 		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
 			"and AES-CBC of the standard library encrypts one block at a time."
-	case r.What == bulk, r.What == echo:
+	case r.What == bulk, r.What == copied, r.What == echo:
 		return "The cipher and the system calls, one for each write, are the same in both stacks."
 	case r.What == http2:
 		return "The system calls are the same. HTTP/2 is golang.org/x/net's, and with crypto/tls " +

@@ -1,6 +1,8 @@
 package costs_test
 
 import (
+	"bytes"
+	"io"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
@@ -84,6 +86,38 @@ func testHandshakeStaysBelowItsCeiling(t *testing.T, version func(*vitrine.Confi
 	if traced <= quiet {
 		t.Errorf("%v allocations with a trace, %v without: the trace is never off", traced, quiet)
 	}
+}
+
+// io.Copy in both directions takes no buffers of its own.
+func TestCopyingAllocatesNothing(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates too")
+	}
+	a, b := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+	data := make([]byte, 100<<10)
+	const source = 2 // the test's own: the Reader, and the struct that hides its WriterTo
+	n := testing.AllocsPerRun(20, func() {
+		if _, err := io.Copy(a, struct{ io.Reader }{bytes.NewReader(data)}); err != nil {
+			t.Fatal(err)
+		}
+		left := full(len(data))
+		if _, err := io.Copy(&left, b); err != io.ErrShortBuffer {
+			t.Fatal(err)
+		}
+	})
+	if n > source+1 {
+		t.Errorf("%v allocations for 100 KiB each way, expected %d", n, source+1)
+	}
+}
+
+// full is a writer that is full after so many bytes.
+type full int
+
+func (f *full) Write(p []byte) (int, error) {
+	if *f -= full(len(p)); *f == 0 {
+		return len(p), io.ErrShortBuffer
+	}
+	return len(p), nil
 }
 
 func TestSealingAllocatesNothing(t *testing.T) { rig.EachVersion(t, testSealingAllocatesNothing) }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"time"
@@ -104,6 +105,32 @@ func dataRows() []row {
 			p.note("read %q, %s", p.b[:n], sort(err))
 		}},
 	}
+}
+
+// recordRows are about the lengths of the first records: the other end reads one at a time.
+func recordRows() (rows []row) {
+	for _, version := range []uint16{tls.VersionTLS12, tls.VersionTLS13} {
+		for _, disabled := range []bool{false, true} {
+			rows = append(rows, row{covers: "Config.DynamicRecordSizingDisabled",
+				what: fmt.Sprintf("%v in %x", disabled, version), act: func(p *play) {
+					for _, s := range []*setting{&p.client, &p.server} {
+						s.MaxVersion, s.DynamicRecordSizingDisabled = version, disabled
+					}
+					p.shake()
+					const total = 200 << 10
+					go p.me().Write(make([]byte, total))
+					for got, b := 0, make([]byte, 1<<15); got < total; {
+						n, err := p.other().Read(b)
+						if got += n; err != nil {
+							p.Error(err)
+							return
+						}
+						p.note("%d", n)
+					}
+				}})
+		}
+	}
+	return rows
 }
 
 // cutRows are about streams that end without close_notify, and about a Close that cannot wait.

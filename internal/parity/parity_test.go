@@ -44,6 +44,8 @@ type setting struct {
 	Renegotiation          tls.RenegotiationSupport
 	SessionTicketsDisabled bool
 
+	DynamicRecordSizingDisabled bool
+
 	tickets [][32]byte // for SetSessionTicketKeys
 	cached  bool       // with a ClientSessionCache
 	cloned  bool       // a Clone is used

@@ -284,7 +284,9 @@ func (p *play) noteHello(what string) {
 }
 
 // connRows are about the methods of Conn.
-func connRows() []row { return slices.Concat(beginningRows(), dataRows(), cutRows(), endingRows()) }
+func connRows() []row {
+	return slices.Concat(beginningRows(), dataRows(), recordRows(), cutRows(), endingRows())
+}
 
 // other is the end that is crypto/tls's in any case.
 func (p *play) other() end {

@@ -1,0 +1,69 @@
+package vitrine
+
+import (
+	"io"
+	"sync"
+
+	"github.com/vitrine-tls/vitrine/engine"
+)
+
+// Methods for io.Copy, which neither allocate nor copy what is in a buffer of the connection.
+
+// WriteTo writes the application data that Read would return to w, until the peer's close_notify,
+// which is no error here. The data goes to w from where it was decrypted. Other Reads wait until
+// WriteTo returns.
+func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
+	if err := c.ready(); err != nil {
+		return 0, err
+	}
+	c.in.Lock()
+	defer c.in.Unlock()
+	for {
+		if err := c.awaitData(); err == io.EOF {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+		data := c.engine.Buffered()
+		m, err := w.Write(data)
+		m = min(max(m, 0), len(data)) // w may be wrong
+		n += int64(m)
+		c.engine.Discard(m)
+		if err == nil && m < len(data) {
+			err = io.ErrShortWrite
+		}
+		if err != nil {
+			return n, err
+		}
+	}
+}
+
+// chunks are buffers of ReadFrom, shared by all connections. They are wiped before they return.
+var chunks = sync.Pool{New: func() any { return new([engine.MaxBurst]byte) }}
+
+// ReadFrom sends what it reads from r, until io.EOF, which is no error here: each Read of r takes
+// at most what fills two records, and is sent before the next.
+func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
+	b := chunks.Get().(*[engine.MaxBurst]byte)
+	used := 0
+	defer func() {
+		clear(b[:used])
+		chunks.Put(b)
+	}()
+	for {
+		m, err := r.Read(b[:])
+		used = max(used, m)
+		if m > 0 {
+			sent, err := c.Write(b[:m])
+			n += int64(sent)
+			if err != nil {
+				return n, err
+			}
+		}
+		if err == io.EOF {
+			return n, nil
+		} else if err != nil {
+			return n, err
+		}
+	}
+}
