@@ -68,6 +68,8 @@ var targets = []target{
 			"limitRequests early closedEarly receiveAlert; read Read"},
 	{pkg: "engine", name: "FuzzQUIC", attacks: "quic"},
 	{pkg: "engine", name: "FuzzScenes", attacks: "engine13; late; early; read"},
+	{pkg: "engine", name: "FuzzStates", cover: "./handshake", attacks: "spine expected order " +
+		"Take take end run check verify verifyData remember effect finish fitting"},
 	{pkg: "explain", name: "FuzzTranscript", attacks: "derive_transcript"},
 	{pkg: "handshake", name: "FuzzMachine", attacks: "spine expected order Turn " +
 		"Take take end run check verify verifyData remember effect finish parse spell " +
