@@ -10,12 +10,14 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/cdproto/runtime"
@@ -171,6 +173,22 @@ func is[V comparable](p *tab, script string, want V) {
 	p.Helper()
 	if got := eval[V](p, script); got != want {
 		p.Errorf("%s\ngot  %v\nwant %v", script, got, want)
+	}
+}
+
+// mouse clicks on the middle of what a selector names, as a hand does: whatever lies above it there
+// gets the click.
+func (p *tab) mouse(selector string) {
+	p.Helper()
+	at := eval[[]float64](p, `(e => {
+		e.scrollIntoView({block: "nearest"});
+		const r = e.getBoundingClientRect();
+		return [r.left + r.width / 2, r.top + r.height / 2];
+	})(document.querySelector(`+strconv.Quote(selector)+`))`)
+	for _, kind := range []input.DispatchMouseEventType{"mouseMoved", "mousePressed",
+		"mouseReleased"} {
+		p.do(call(input.DispatchMouseEvent, input.DispatchMouseEventParams{Type: kind, X: at[0],
+			Y: at[1], Button: input.MouseButtonLeft, ClickCount: 1}))
 	}
 }
 

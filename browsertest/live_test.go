@@ -149,7 +149,8 @@ func TestLiveView(t *testing.T) {
 	eventually(p, shownRows+` === 3 && document.querySelectorAll("tr.failed").length === 1`)
 	eventually(p, `document.querySelectorAll("tr.closed").length === 2`)
 	is(p, `document.querySelector("#rows tr").className.includes("failed")`, true)
-	is(p, `document.querySelector("tr.failed .pill").textContent`, "alert_from_client_unknown_ca")
+	is(p, `document.querySelector("tr.failed .pill").textContent`, "alert of the client: unknown_ca")
+	is(p, `document.querySelector("tr.failed .code").textContent`, "alert_from_client_unknown_ca")
 	is(
 		p,
 		`[...document.querySelectorAll("tr.closed .say .sub")]
@@ -157,28 +158,40 @@ func TestLiveView(t *testing.T) {
 		"TLS 1.2,TLS 1.3",
 	)
 
+	// one that fails before anything is negotiated shows its offer, which is text
+	if _, err := tls.Dial("tcp", s.addr, &tls.Config{MaxVersion: tls.VersionTLS11,
+		MinVersion: tls.VersionTLS10, InsecureSkipVerify: true, NextProtos: []string{"<img src=x " +
+			"onerror=\"document.title='pwned'\">"}}); err == nil {
+		t.Error("TLS 1.1 was accepted")
+	}
+	const offer = `[...document.querySelectorAll("tr.failed .say")].find(e =>
+		e.textContent.startsWith("offered: TLS 1.1, TLS 1.0"))`
+	eventually(p, offer+` !== undefined`)
+	is(p, offer+`.textContent.includes("<img src=x onerror=")`, true)
+	is(p, `document.querySelector("#rows img") === null && document.title !== "pwned"`, true)
+
 	p.press("f")
-	is(p, shownRows, 1)
+	is(p, shownRows, 2)
 	is(p, `document.querySelector('[data-show="failed"]').getAttribute("aria-pressed")`, "true")
 	p.do(chromedp.Click(`[data-show="all"]`))
-	is(p, shownRows, 3)
+	is(p, shownRows, 4)
 	p.press("/")
-	p.do(chromedp.KeyEvent("tls 1.2"))
+	p.do(chromedp.KeyEvent("closed tls 1.2"))
 	eventually(p, shownRows+` === 1`)
 	p.do(script(`(words => {
 		words.value = ""
 		words.dispatchEvent(new Event("input", {bubbles: true}))
 	})(document.getElementById("find"))`))
-	is(p, shownRows, 3)
+	is(p, shownRows, 4)
 
-	p.do(chromedp.Click(`tr.closed:nth-child(2) input`))
 	p.do(chromedp.Click(`tr.closed:nth-child(3) input`))
+	p.do(chromedp.Click(`tr.closed:nth-child(4) input`))
 	is(p, `document.getElementById("compare").hidden`, false)
 	p.do(chromedp.Click(`#compare`))
 	eventually(p, `document.querySelectorAll(".comparison tr").length > 5`)
 	p.do(chromedp.Navigate("http://" + hostOf(s) + "/"))
-	eventually(p, shownRows+` === 3`)
-	p.do(chromedp.Click(`tr.failed .when a`))
+	eventually(p, shownRows+` === 4`)
+	p.do(chromedp.Click(`tr.failed:nth-child(2) .when a`))
 	eventually(
 		p,
 		`document.body.innerText.includes("unknown_ca") && !!document.querySelector(".ladder")`,

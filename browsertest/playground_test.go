@@ -285,6 +285,7 @@ func TestPlaygroundLessons(t *testing.T) {
 	for position := range 2 {
 		if position == 1 {
 			p.do(chromedp.Click(`#lesson-5 [data-position="1"]`))
+			p.until(`document.querySelectorAll("#acts li").length === 0`) // another handshake
 		}
 		for _, tool := range []string{"bad-block", "bad-length", "bad-version"} {
 			p.do(chromedp.Click(`#lesson-5 [data-tool="` + tool + `"]`))
@@ -304,7 +305,7 @@ func TestPlaygroundSweep(t *testing.T) {
 		t.Skip("with -short: a sweep takes ten seconds or more")
 	}
 	p := playgroundAt(t, "")
-	p.do(script(`document.querySelector("#sweep-button").click()`))
+	p.mouse(`#sweep-button`)
 	p.until(`document.querySelector("#sweep-bar").value > 0`)
 	p.do(chromedp.Click(`[data-key="c1"] .b`)) // the page is alive meanwhile
 	p.until(`document.querySelectorAll("#acts li").length === 1`)
@@ -312,6 +313,11 @@ func TestPlaygroundSweep(t *testing.T) {
 	is(p, `document.querySelector("#sweep-legend li").textContent`,
 		"nobody: a flip is not noticed2 bytes")
 	is(p, `[...document.querySelectorAll(".b.g.open")].map(b => b.offset).join()`, "2,2")
+	// each check has a letter and a colour of its own
+	const marks = `[...document.querySelectorAll("#sweep-legend .sw")].map(`
+	is(p, `new Set(`+marks+`e => e.dataset.g)).size >= 12`, true)
+	is(p, `new Set(`+marks+`e => getComputedStyle(e).backgroundColor)).size -
+		document.querySelectorAll("#sweep-legend .sw").length`, 0)
 }
 
 // Nothing is cut or sticks out, and all text can be read, in both sizes and both schemes.
@@ -321,7 +327,8 @@ func TestPlaygroundLooksRight(t *testing.T) {
 			p := playgroundAt(t, "#lesson=4&suite=TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA&"+
 				"act=flip.c4.40.01&at=c4.40")
 			p.do(chromedp.EmulateViewport(width, 800), colorScheme(scheme))
-			p.do(script(`document.querySelector("#setup-button").click()`))
+			p.mouse(`#setup-button`)
+			p.until(`!document.querySelector("#setup").hidden`)
 			is(p, cutScript, "")
 			is(p, `document.documentElement.scrollWidth <= innerWidth`, true)
 			worst := eval[string](p, contrastScript)

@@ -74,10 +74,13 @@ func (a *Act) check() error {
 	return nil
 }
 
+// meets reports whether a record of size bytes has what the act changes.
+func (a *Act) meets(size int) bool { return a.Kind != Flip && a.Kind != Set || a.Offset < size }
+
 // apply changes a copy of a record as Flip and Set do. It reports whether anything became
 // different.
 func (a *Act) apply(b []byte) bool {
-	if a.Offset >= len(b) {
+	if a.Offset >= len(b) { // the record was cut before it
 		return false
 	}
 	if a.Kind == Flip {

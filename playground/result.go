@@ -33,7 +33,7 @@ type Result struct {
 	Records []Record `json:"records"`
 	Verdict Verdict  `json:"verdict"`
 	Ends    [2]End   `json:"ends"` // by side
-	// Unused are the acts whose record was never sent.
+	// Unused are the acts whose record was never sent, or has no such byte.
 	Unused []int `json:"unused,omitempty"`
 	// Digest is the SHA-256 of all that arrived, in hex.
 	Digest string `json:"digest"`

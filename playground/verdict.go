@@ -79,14 +79,17 @@ func (w *Wire) judge(r *Result) {
 	}
 }
 
-// missing says which records the acts have not met.
+// missing says which records, or bytes of a record, the acts have not met.
 func (w *Wire) missing(unused []int) string {
 	var list []string
 	for _, i := range unused {
 		a := &w.acts[i]
 		says := fmt.Sprintf("there is no record %d of the %v", a.Record, a.Side)
 		switch {
-		case a.Record > w.count[a.Side] || a.Kind != Replay:
+		case a.Record > w.count[a.Side]:
+		case a.Kind != Replay:
+			says = fmt.Sprintf("record %d of the %v has %d bytes, and no byte %d", a.Record, a.Side,
+				len(w.sent[a.Side][a.Record-1]), a.Offset)
 		case a.At > w.count[a.Side]:
 			says = fmt.Sprintf("there is no record %d of the %v", a.At, a.Side)
 		default:

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // The verdict on what reaches a goal of a lesson names the step and the check.
@@ -32,7 +33,7 @@ func TestVerdictsOfLessons(t *testing.T) {
 	}
 }
 
-// The verdict says which records the acts have not met, if nothing else was done.
+// The verdict says which records and bytes the acts have not met, if nothing else was done.
 func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
 	drop := Act{Kind: Drop, Record: 99}
 	for _, c := range []struct {
@@ -49,6 +50,12 @@ func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
 			"Nothing was changed: there is no record 99 of the client."},
 		{[]Act{{Kind: Replay, Record: 3, At: 1}},
 			"Nothing was changed: record 3 of the client is not sent before its record 1."},
+		{[]Act{{Kind: Flip, Record: 1, Offset: 500}},
+			"Nothing was changed: record 1 of the client has 116 bytes, and no byte 500."},
+		{[]Act{{Kind: Set, Side: iana.Server, Record: 1, Offset: 1 << 20, Data: trace.Hex{1}}},
+			"Nothing was changed: record 1 of the server has 630 bytes, and no byte 1048576."},
+		{[]Act{{Kind: Cut, Record: 1}, {Kind: Flip, Record: 1, Offset: 20}}, "Caught by the " +
+			"server: the end, which is close_notify, RFC 5246 §7.2.1."},
 		{[]Act{drop, {Kind: Flip, Record: 1, Offset: 2}}, "Undetected: neither side noticed. " +
 			"Record 1 of the client: version became 30333030, it was 30333031."},
 	} {

@@ -10,7 +10,7 @@ import (
 type Wire struct {
 	x       *ends
 	acts    []Act
-	used    []bool // which acts have found their record
+	used    []bool // which acts have found their record, and their byte
 	ends    [2]*end
 	events  *trace.Memory
 	records []Record
@@ -201,7 +201,7 @@ func (w *Wire) put(side iana.Side, b []byte) {
 		w.passed(&w.records[len(w.records)-1])
 		return
 	}
-	own := w.about(side, n)
+	own := w.about(side, n, len(b))
 	for _, a := range own {
 		if a.Kind == Inject {
 			for _, forged := range cutRecords(a.Data) {
@@ -218,10 +218,10 @@ func (w *Wire) put(side iana.Side, b []byte) {
 	}
 }
 
-// about returns the acts on a record.
-func (w *Wire) about(side iana.Side, n int) (list []Act) {
+// about returns the acts on a record of size bytes.
+func (w *Wire) about(side iana.Side, n, size int) (list []Act) {
 	for i, a := range w.acts {
-		if a.Side == side && a.Record == n && a.Kind != Replay {
+		if a.Side == side && a.Record == n && a.Kind != Replay && a.meets(size) {
 			w.used[i] = true
 			list = append(list, a)
 		}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -48,11 +49,24 @@ func (v *liveView) bare(w http.ResponseWriter, r live.Row, why error) {
 	for _, f := range []struct {
 		name, value string
 		bad         bool
-	}{{"how it ended", r.Reason, r.State == live.Failed}, {"in words", r.Why, false},
+	}{{"how it ended", live.Words(r.Reason), r.State == live.Failed}, {"in words", r.Why, false},
+		{"code", r.Reason, false},
 		{"inferred", r.Cause, false}, {"asked for", r.Name, false}, {"version", r.Version, false},
 		{"suite", r.Suite, false}} {
 		if f.value != "" {
 			facts = append(facts, liveview.Fact{Name: f.name, Value: f.value, Bad: f.bad})
+		}
+	}
+	if o := r.Offer; o != nil {
+		for _, f := range []struct {
+			name   string
+			values []string
+		}{{"offered versions", o.Versions}, {"offered suites", o.Suites},
+			{"offered groups", o.Groups}, {"offered protocols", o.ALPN}} {
+			if len(f.values) > 0 {
+				facts = append(facts, liveview.Fact{Name: f.name,
+					Value: strings.Join(f.values, ", ")})
+			}
 		}
 	}
 	facts = append(facts, liveview.Fact{Name: "bytes", Value: fmt.Sprintf("%d received, %d sent",

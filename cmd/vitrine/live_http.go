@@ -67,6 +67,10 @@ func (v *liveView) encode(c live.Changes) []byte {
 		for _, s := range []*string{&r.Name, &r.ALPN, &r.ClientCertificate, &r.Why, &r.Cause} {
 			*s = explain.Escape(*s)
 		}
+		r.How = live.Words(r.Reason)
+		if r.Offer != nil {
+			r.Offer = r.Offer.Escaped(explain.Escape)
+		}
 	}
 	var line bytes.Buffer
 	if err := writeJSON(&line, changesJSON{c.Whole, c.Rows, c.Gone, v.hub.Stats()}); err != nil {

@@ -18,8 +18,10 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/hostile"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
 )
 
 // formsOf returns how a secret could stand in an answer.
@@ -161,8 +163,12 @@ func TestPeersWriteNoMarkupIntoTheLiveView(t *testing.T) {
 	io.WriteString(conn, "<script>alert(1)</script>\r\n\r\n")
 	io.Copy(io.Discard, conn)
 	conn.Close()
-	rows := v.rows(over(3))
-	answers := map[string]string{"/events": v.streamed("", rows[2].ID)}
+	offerHostile(t, s.addr)
+	rows := v.rows(over(4))
+	if o := rows[3].Offer; o == nil || !strings.Contains(o.ServerName+o.ALPN[0], "script") {
+		t.Errorf("what was offered is %+v", o)
+	}
+	answers := map[string]string{"/events": v.streamed("", rows[3].ID)}
 	paths := []string{"/rows", "/compare/" + rows[0].ID + "/" + rows[1].ID}
 	named := 0
 	for _, r := range rows {
@@ -184,6 +190,35 @@ func TestPeersWriteNoMarkupIntoTheLiveView(t *testing.T) {
 			}
 		}
 	}
+}
+
+// offerHostile sends a hello of TLS 1.0 whose texts are hostile, and waits until it was refused.
+func offerHostile(t *testing.T, addr string) {
+	t.Helper()
+	hello := &message.ClientHello{Version: iana.TLS10, CipherSuites: []iana.CipherSuite{0x0A},
+		CompressionMethods: []iana.CompressionMethod{0}}
+	text := []byte(hostile.Text)
+	for extension, content := range map[iana.ExtensionType]message.Content{
+		iana.ExtALPN: &message.Protocols{Names: [][]byte{text[:min(len(text), 255)]}},
+		iana.ExtServerName: &message.ServerNames{Names: []message.ServerName{
+			{Type: iana.HostName, Name: text}}},
+	} {
+		if err := hello.Extensions.Add(extension, content); err != nil {
+			t.Fatal(err)
+		}
+	}
+	raw, err := message.Dialect{}.Encode(hello)
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := net.Dial("tcp", addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	conn.SetDeadline(time.Now().Add(20 * time.Second))
+	conn.Write(append([]byte{22, 3, 1, byte(len(raw) >> 8), byte(len(raw))}, raw...))
+	io.Copy(io.Discard, conn)
 }
 
 // A browser that comes again gets what it missed, and one of another run gets everything.

@@ -118,6 +118,9 @@ func (h *Hub) AddEarlier(r Row) {
 		return
 	}
 	r.clip()
+	if r.Offer != nil {
+		r.Offer = r.Offer.clip()
+	}
 	c := &Conn{hub: h, id: r.ID, row: r, over: true, kept: trace.NewBounded(0)}
 	if h.list(c); c.changed != nil {
 		c.ended = h.ended.PushBack(c)

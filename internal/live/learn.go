@@ -64,7 +64,7 @@ func (r *Row) count(x *trace.Record) {
 
 func (r *Row) agree(x *trace.Agreed) {
 	r.Version, r.Suite, r.Group = x.Version.String(), x.Suite.String(), x.Group
-	r.ALPN, r.Resumed = x.ALPN, x.Resumed
+	r.ALPN, r.Resumed, r.Offer = x.ALPN, x.Resumed, nil
 	if x.ServerName != "" {
 		r.Name = x.ServerName
 	}
@@ -84,8 +84,8 @@ func (c *Conn) hear(m *trace.Message) func() bool {
 	case iana.ClientHello:
 		parsed, err := message.Dialect{}.Parse(m.Raw)
 		if hello, ok := parsed.(*message.ClientHello); ok && err == nil {
-			name := nameIn(hello)
-			return func() bool { c.row.Name = name; return true }
+			name, offer := nameIn(hello), offerOf(hello)
+			return func() bool { c.row.Name, c.row.Offer = name, offer; return true }
 		}
 	case iana.Certificate, iana.CompressedCertificate:
 		subject := c.subject(m.Raw)

@@ -40,12 +40,16 @@ type Row struct {
 	EarlyData         string `json:"early_data,omitempty"`        // accepted or rejected
 	EarlyWhy          string `json:"early_data_reason,omitempty"` // it was rejected
 
+	// Offer is the client's, until something was negotiated.
+	Offer *Offer `json:"offer,omitempty"`
+
 	Handshake float64    `json:"handshake_ms,omitempty"` // how long it took
 	Ended     *time.Time `json:"ended,omitempty"`
 	Received  Bytes      `json:"received"` // from the client
 	Sent      Bytes      `json:"sent"`     // to the client
 
 	Reason string `json:"reason,omitempty"` // how it ended: a code that stays the same
+	How    string `json:"how,omitempty"`    // Words of Reason, for who shows the row
 	Why    string `json:"why,omitempty"`    // the same in words
 	Cause  string `json:"cause,omitempty"`  // of a failure, inferred
 	Check  string `json:"check,omitempty"`  // that failed
@@ -69,11 +73,17 @@ const maxText = 512
 func (r *Row) clip() {
 	for _, s := range []*string{&r.ID, &r.Leg, &r.Other, &r.EarlyData, &r.EarlyWhy, &r.Client,
 		&r.Server, &r.Version, &r.Suite, &r.Group, &r.Name,
-		&r.ALPN, &r.ClientCertificate, &r.Reason, &r.Why, &r.Cause, &r.Check, &r.Ref} {
-		if len(*s) > maxText {
-			*s = strings.Clone((*s)[:maxText]) + "…"
-		}
+		&r.ALPN, &r.ClientCertificate, &r.Reason, &r.How, &r.Why, &r.Cause, &r.Check, &r.Ref} {
+		*s = clipped(*s, maxText)
 	}
+}
+
+// clipped returns at most most bytes of a text.
+func clipped(s string, most int) string {
+	if len(s) > most {
+		return strings.Clone(s[:most]) + "…"
+	}
+	return s
 }
 
 // Over reports whether the connection has ended.

@@ -144,6 +144,7 @@ window.addEventListener("popstate", arrive);
 window.addEventListener("hashchange", arrive);
 
 // refresh performs the run of the state and shows it. Of several that are asked for at once the last is shown.
+const reason = (err) => err.message.replace(/^playground: /, "");
 const query = () => ({ setup: state.setup, acts: state.acts, steps: state.step === null ? undefined : state.step, lesson: state.lesson });
 const refresh = async () => {
   const mine = ++asked;
@@ -159,7 +160,7 @@ const refresh = async () => {
   } catch (err) {
     if (mine !== asked) return;
     $("#verdict").dataset.outcome = "problem";
-    text("#sentence", "This does not go together: " + err.message.replace(/^playground: /, "") + ".");
+    text("#sentence", "This does not go together: " + reason(err) + ".");
     text("#consequence", "");
     return;
   } finally { if (mine === asked) root.dataset.shown = mine; }
@@ -196,7 +197,7 @@ const showVerdict = (r) => {
   $("#undo").disabled = $("#clear").disabled = !state.acts.length;
   $("#acts").replaceChildren(...state.acts.map((a, i) => {
     const li = make("li"), b = button(deed(a), () => go({ acts: state.acts.filter((_, j) => j !== i) }), r.unused && r.unused.includes(i) ? "unused" : "");
-    b.title = "take it back" + (b.className ? "; this record was not sent" : "");
+    b.title = "take it back" + (b.className ? "; there was no such record, or no such byte" : "");
     li.append(b);
     return li;
   }));

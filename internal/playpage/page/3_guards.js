@@ -31,7 +31,16 @@ $("#insp-close").addEventListener("click", () => { state.at = null; write(false)
 
 // The sweep: which check guards which byte.
 let sweep = null; // {setup, engine, guards: Map of "c1.5" to verdict, done, all, groups}
-const hues = [255, 60, 320, 165, 95, 200, 290, 30, 130, 345, 230, 75, 180, 305];
+const hues = [255, 85, 320, 165, 55, 205, 290, 125, 350]; // each is used pale and dark, in turn; a letter says the same without colour
+const paint = (e, k, i) => {
+  e.classList.toggle("open", k === "nobody");
+  e.classList.toggle("wait", k === "stalled");
+  e.dataset.g = { nobody: "!", stalled: "–" }[k] || letter(i);
+  if (e.matches(".open, .wait")) return;
+  e.style.setProperty("--gh", hues[i % 9]);
+  e.classList.toggle("dark", (i % 9 + Math.floor(i / 9)) % 2 === 1);
+};
+const letter = (i) => String.fromCharCode(65 + i % 26);
 const groupOf = (v) => v.outcome === "caught" ? v.check || v.alert : v.outcome === "stalled" ? "stalled" : "nobody";
 const guardText = (x, o) => {
   const v = sweep && own(x) && sweep.guards.get(`${x.side[0]}${x.number}.${o}`);
@@ -41,7 +50,7 @@ const setupText = () => format({ lesson: 0, setup: state.setup, acts: [], step: 
 const sweepFits = () => { if (sweep && sweep.setup !== setupText()) { endSweep(); sweep = null; $("#sweep").hidden = true; paintGuards(); } };
 const endSweep = () => { if (sweep && sweep.engine) { sweep.engine.end(); sweep.engine = null; } $("#sweep-stop").textContent = "Close"; };
 const paintGuards = () => {
-  $$(".b.g", $("#records")).forEach((b) => { b.classList.remove("g", "open", "wait", "pick"); b.style.removeProperty("--gh"); });
+  $$(".b.g", $("#records")).forEach((b) => { b.classList.remove("g", "open", "wait", "pick", "dark"); b.style.removeProperty("--gh"); delete b.dataset.g; });
   $("#records").classList.toggle("dim", Boolean(sweep && sweep.pick));
   if (!sweep) return;
   for (const v of views.values()) if (own(v.x)) v.cells.forEach((b) => {
@@ -49,16 +58,16 @@ const paintGuards = () => {
     if (!g) return;
     const k = groupOf(g);
     b.classList.add("g");
-    if (k === "nobody") b.classList.add("open"); else if (k === "stalled") b.classList.add("wait");
-    else b.style.setProperty("--gh", hues[sweep.groups.get(k).index % hues.length]);
+    paint(b, k, sweep.groups.get(k).index);
     if (sweep.pick === k) b.classList.add("pick");
   });
 };
 const showLegend = () => {
   const order = [...sweep.groups.entries()].sort((a, b) => (a[0] === "nobody" ? -1e9 : -a[1].count) - (b[0] === "nobody" ? -1e9 : -b[1].count));
   $("#sweep-legend").replaceChildren(...order.map(([k, g]) => {
-    const li = make("li"), b = button("", () => pick(k)), sw = make("span", undefined, "sw" + (k === "nobody" ? " open" : k === "stalled" ? " wait" : ""));
-    if (k !== "nobody" && k !== "stalled") sw.style.setProperty("--gh", hues[g.index % hues.length]);
+    const li = make("li"), b = button("", () => pick(k)), sw = make("span", undefined, "sw");
+    paint(sw, k, g.index);
+    sw.setAttribute("aria-hidden", "true");
     b.append(sw, make("span", k === "nobody" ? "nobody: a flip is not noticed" : k === "stalled" ? "no check: a side waits for ever" : k), make("span", `${g.count} ${g.count === 1 ? "byte" : "bytes"}`, "n"));
     b.setAttribute("aria-pressed", sweep.pick === k);
     li.append(b);
@@ -83,7 +92,7 @@ const pick = (k) => {
 const startSweep = async () => {
   if (sweep && sweep.setup === setupText() && (sweep.engine || sweep.done === sweep.all)) { $("#sweep").hidden = false; $("#sweep").scrollIntoView({ block: "nearest" }); return; }
   endSweep();
-  const mine = sweep = { setup: setupText(), guards: new Map(), groups: new Map(), done: 0, all: 0, pick: null, engine: new Engine(module) };
+  const mine = sweep = { setup: setupText(), guards: new Map(), groups: new Map(), named: 0, done: 0, all: 0, pick: null, engine: new Engine(module) };
   $("#sweep").hidden = false;
   $("#sweep-stop").textContent = "Stop";
   showLegend();
@@ -95,7 +104,8 @@ const startSweep = async () => {
     while (sweep === mine && mine.engine) {
       for (const g of p.found || []) {
         mine.guards.set(`${g.side[0]}${g.record}.${g.offset}`, g.verdict);
-        const k = groupOf(g.verdict), group = mine.groups.get(k) || { index: mine.groups.size, count: 0 };
+        const k = groupOf(g.verdict), group = mine.groups.get(k) || { index: mine.named, count: 0 };
+        if (!group.count && k !== "nobody" && k !== "stalled") mine.named++;
         group.count++;
         mine.groups.set(k, group);
       }

@@ -60,7 +60,7 @@ const useTool = async (b) => {
     if (state.lesson === mine.lesson) go({ acts, step: null, glass: "" });
   } catch (err) {
     $("#verdict").dataset.outcome = "problem";
-    text("#sentence", err.message.replace(/^playground: /, "").replace(/^./, (c) => c.toUpperCase()) + ".");
+    text("#sentence", "This cannot be done here: " + reason(err) + ".");
     text("#consequence", "");
   } finally {
     e.end();
@@ -74,7 +74,8 @@ $$(".lesson").forEach((e) => {
     a.href = "#lesson=" + to;
     a.addEventListener("click", (ev) => { ev.preventDefault(); toLesson(to); });
   });
-  $$("[data-position]", e).forEach((b, i) => b.addEventListener("click", () => go({ setup: { ...knobs[n][i] }, step: null, glass: "" })));
+  // another position is another handshake: bytes that were changed in the one before are others in it
+  $$("[data-position]", e).forEach((b, i) => b.addEventListener("click", () => go({ setup: { ...knobs[n][i] }, acts: [], step: null, glass: "" })));
   $$("[data-tool]", e).forEach((b) => b.addEventListener("click", () => useTool(b)));
 });
 

@@ -12,7 +12,7 @@ const element = (name, text, cls) => {
   return e;
 };
 const cell = (cls, text, sub) => {
-  const td = element("td", "", cls);
+  const td = element("td", "", cls + (text === "–" && !sub ? " void" : ""));
   if (text) td.append(element("span", text, cls === "say" ? "suite" : ""));
   if (sub) td.append(element("span", sub, "sub"));
   return td;
@@ -26,11 +26,12 @@ const tone = r => r.state === "failed" ? "bad" : r.reason === "truncated" || r.r
 const plain = ["close_notify", "closed_by_server"]; // ends that need no words
 const endOf = r => {
   const td = element("td", "", "end");
-  td.append(element("span", r.reason || (r.state === "handshake" ? "shaking hands" : r.state), "pill " + tone(r)));
+  td.append(element("span", r.how || (r.state === "handshake" ? "shaking hands" : r.state), "pill " + tone(r)));
   const why = r.cause || (plain.includes(r.reason) ? "" : r.why);
   if (why) td.append(element("span", why, "sub"));
   const check = [r.check && "check: " + r.check, r.ref].filter(Boolean).join(", ");
   if (check && r.state === "failed") td.append(element("span", check, "sub"));
+  if (r.reason) td.append(element("code", r.reason, "sub code"));
   const lost = dropped(r);
   if (lost) td.append(element("span", lost, "sub"));
   return td;
@@ -41,6 +42,18 @@ const dropped = r => {
   if (d.events) return d.events + " events were dropped for room";
   if (d.records) return d.records + " records of data were dropped for room";
   return d.plaintext ? size(d.plaintext) + " bytes of plaintext were dropped for room" : "";
+};
+
+// What a client offered, where nothing was negotiated.
+const few = (all, n) => all.slice(0, n).join(", ") + (all.length > n ? ` and ${all.length - n} more` : "");
+const offered = (td, o) => {
+  td.append(element("span", "offered: " + few(o.versions || [], 6), "suite"));
+  for (const [name, all, n] of [["suites", o.suites, 3], ["groups", o.groups, 4], ["protocols", o.alpn, 4]])
+    if (all && all.length) {
+      const line = element("span", `${name}: ${few(all, n)}`, "sub");
+      line.title = all.join("\n");
+      td.append(line);
+    }
 };
 
 const fill = (tr, r) => {
@@ -70,14 +83,16 @@ const fill = (tr, r) => {
     a.setAttribute("download", "");
     get.append(a, " ");
   }
+  const say = cell("say", r.suite || (r.offer ? "" : "–"), extra);
+  if (r.offer) offered(say, r.offer);
   const leg = r.leg ? (r.leg === "service" ? "to the service " : "from ") : "";
   tr.replaceChildren(box, when, cell("from", leg + r.client, who),
-    cell("name", r.server_name || "–", r.alpn), cell("say", r.suite || "–", extra),
+    cell("name", r.server_name || r.offer?.server_name || "–", r.alpn), say,
     cell("num", "↓ " + size(r.received.data), "↑ " + size(r.sent.data)), endOf(r), get);
   if (focus) tr.querySelector(`[data-part="${focus}"]`)?.focus();
 };
 
-const text = r => [r.client, r.server, r.server_name, r.alpn, r.version, r.suite, r.group, r.client_certificate, r.reason, r.why, r.cause, r.state, r.leg].join(" ").toLowerCase();
+const text = r => [r.client, r.server, r.server_name, r.alpn, r.version, r.suite, r.group, r.client_certificate, r.reason, r.how, ...Object.values(r.offer || {}), r.why, r.cause, r.state, r.leg].join(" ").toLowerCase();
 const fits = r => (show === "all" || show === "failed" && r.state === "failed" || show === "open" && (r.state === "open" || r.state === "handshake")) &&
   (!words.length || (t => words.every(w => t.includes(w)))(text(r)));
 
