@@ -101,9 +101,9 @@ func TestRecordSizeLimitCountsTheContentType(t *testing.T) {
 		var lengths [2]sealedLengths
 		client, server := rig.Pair(t, rig.ClientConfig(only13, func(config *vitrine.Config) {
 			config.RecordSizeLimit, config.Trace = c.limits[0], &lengths[0]
-		}), rig.ServerConfig(t, only13, func(config *vitrine.Config) {
+		}, fullRecords), rig.ServerConfig(t, only13, func(config *vitrine.Config) {
 			config.RecordSizeLimit, config.Trace = c.limits[1], &lengths[1]
-		}))
+		}, fullRecords))
 		lengths[0].seen, lengths[1].seen = nil, nil
 		converse(t, client, server, 64<<10)
 		for side := range lengths {

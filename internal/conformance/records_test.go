@@ -18,7 +18,7 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 	a, b := rig.Wires(t)
 	wire := &rig.Counting{Conn: a}
 	other := &rig.Counting{Conn: b}
-	client, server := vitrine.Client(wire, rig.ClientConfig(rig.Until12)),
+	client, server := vitrine.Client(wire, rig.ClientConfig(rig.Until12, fullRecords)),
 		vitrine.Server(other, rig.ServerConfig(t, rig.Until12))
 	if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 		t.Fatal(err, serverErr)
@@ -46,6 +46,9 @@ func TestTwoRecordsForEachSystemCall(t *testing.T) {
 	}
 	t.Logf("%d records: %d writes, %d reads", records, wire.Writes.Load(), other.Reads.Load())
 }
+
+// fullRecords makes the first records as long as those after them.
+func fullRecords(c *vitrine.Config) { c.DynamicRecordSizingDisabled = true }
 
 func TestOneReadTakesInManyRecords(t *testing.T) {
 	rig.EachVersion(t, testOneReadTakesInManyRecords)
@@ -228,9 +231,9 @@ func testLimitsOfRecordsAreObeyed(t *testing.T, version func(*vitrine.Config)) {
 			gcm = 17 // the tag and the type
 		}
 		client := vitrine.Client(&rig.Middle{TCPConn: a.(*net.TCPConn),
-			Edit: longest(gcm, &most[0])}, rig.ClientConfig(version, c.client))
+			Edit: longest(gcm, &most[0])}, rig.ClientConfig(version, c.client, fullRecords))
 		server := vitrine.Server(&rig.Middle{TCPConn: b.(*net.TCPConn),
-			Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, version, c.server))
+			Edit: longest(gcm, &most[1])}, rig.ServerConfig(t, version, c.server, fullRecords))
 		if err, serverErr := rig.Shake(client, server); err != nil || serverErr != nil {
 			t.Errorf("%s: %v; %v", c.what, err, serverErr)
 			continue
