@@ -1,6 +1,7 @@
 package handshake
 
 import (
+	"crypto/hmac"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -143,6 +144,39 @@ func (s *Score) PSKIdentity() []byte {
 		return nil
 	}
 	return offered.Identities[s.Agreed.Identity].Identity
+}
+
+// EarlyTraffic returns the client_early_traffic_secret that an observer derives from a pre-shared
+// key without the key exchange: early data is not forward secret. It returns nil if there is none,
+// or if the key is not that of the first identity, as its binder shows. See RFC 8446 §7.1.
+func (s *Score) EarlyTraffic(psk []byte) []byte {
+	if s.Retried() || !s.ResumedByPSK() || s.Agreed.Identity != 0 || !s.OfferedEarly() ||
+		len(s.transcript.messages) == 0 {
+		return nil
+	}
+	var offered message.OfferedPSKs
+	raw := s.transcript.messages[0]
+	_, err := s.ClientHello.Extensions.Read(iana.ExtPreSharedKey, &offered)
+	binders := 2
+	for _, b := range offered.Binders {
+		binders += 1 + len(b)
+	}
+	if err != nil || len(offered.Binders) == 0 || binders > len(raw) {
+		return nil
+	}
+	hash := func(b []byte) []byte {
+		h := s.Agreed.Suite.PRF.New()
+		h.Write(b)
+		return h.Sum(nil)
+	}
+	early := keys.HKDF{Hash: s.Agreed.Suite.PRF}.Early(psk)
+	for _, kind := range []keys.PSKKind{keys.ResumptionPSK, keys.ExternalPSK, keys.ImportedPSK} {
+		if hmac.Equal(early.Binder(kind).VerifyData(hash(raw[:len(raw)-binders])),
+			offered.Binders[0]) {
+			return early.ClientTraffic(hash(raw)).Bytes()
+		}
+	}
+	return nil
 }
 
 // ResumedByPSK reports whether a TLS 1.3 handshake resumes an earlier one or uses an external

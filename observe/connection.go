@@ -46,6 +46,9 @@ type Connection struct {
 	final   bool // it does not wait any more
 	untried bool // secrets cannot be tried before they are used
 	resumes bool // TLS 1.3: another connection may give the pre-shared key
+	// TLS 1.3: the pre-shared key is known and the key exchange is not, so that only early data
+	// can be read
+	earlyAlone bool
 	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	// TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 	tryingLater bool

@@ -155,6 +155,9 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 	switch {
 	case unread > 0 && l.epoch != handshake.Application &&
 		m.KeysOf(from, handshake.Application) == nil && l.flow.Missing == 0:
+		if c.earlyAlone {
+			return &Reason{Code: ForwardSecret}
+		}
 		why.Detail = fmt.Sprintf("%s of this connection is not known: "+
 			"what it protects is not read", applicationLabels[from])
 	case unread > 0 && l.epoch != handshake.Application && c.hasLaterKeys(l) && l.flow.Missing == 0:

@@ -137,6 +137,14 @@ func (protocol13) complete(c *Connection, s *handshake.Score,
 	case !exchanged:
 		return append(whole, psks...)
 	case shared == nil && psks != nil:
+		for _, p := range psks {
+			if early := s.EarlyTraffic(p.PSK); early != nil {
+				c.earlyAlone = true
+				whole = append(whole, Candidate{From: p.From,
+					Input: handshake.Input{Traffic: &handshake.TrafficSecrets{Early: early}}})
+				break
+			}
+		}
 		return append(whole, Candidate{Reason: &Reason{Code: ForwardSecret}})
 	case psks == nil && shared != nil:
 		return append(whole, Candidate{Reason: &Reason{Code: UnknownResumedSession}})

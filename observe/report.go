@@ -162,6 +162,10 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 			t.Detail = fmt.Sprintf("the key exchange is %s: neither the pre-shared key nor the "+
 				"private key of a certificate opens what was recorded", about.KeyExchange)
 		}
+		if about.EarlyOffered && !m.Retried() {
+			t.Detail = fmt.Sprintf("the key exchange is %s: the pre-shared key opens nothing but "+
+				"the early data, and the private key of a certificate nothing", about.KeyExchange)
+		}
 		t.Remedy = "a key log that client or server wrote during the connection can, or an " +
 			"ephemeral private key of either side"
 		t.Needs = []Need{NeedKeyLog, NeedEphemeralKey}

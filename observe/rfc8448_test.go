@@ -82,3 +82,50 @@ func TestBotansConnectionsAreRead(t *testing.T) {
 		t.Errorf("%d connections, expected 7", count)
 	}
 }
+
+// Early data is under the pre-shared key alone: an observer that has it reads RFC 8448 §4's, and
+// nothing else of a connection with a key exchange. The binder shows which key is the right one.
+func TestAPreSharedKeyAloneOpensEarlyData(t *testing.T) {
+	for _, b := range testkit.Blocks(t, "botan/tls_13_rfc8448_transcripts.vec") {
+		if b.Section != mixed {
+			continue
+		}
+		field := func(name string) []byte { return testkit.Unhex(t, b.Fields[name]) }
+		right := testkit.Unhex(t, // RFC 8448 §3: of the ticket
+			"4ecd0eb6ec3b4d87f5d6028f922ca4c5851a277fd41311c9e62d2c9492e1c4f3")
+		early := string(field("Client_EarlyAppData"))
+		wrong := slices.Clone(right)
+		wrong[0] ^= 1
+		for _, c := range []struct {
+			what   string
+			source observe.Source
+			want   string
+		}{
+			{"the key", observe.PSK(right), early},
+			{"another", observe.PSK(wrong), ""},
+			{"both", observe.Sources(observe.PSK(wrong), observe.PSK(right)), early},
+		} {
+			o := observe.New(c.source, nil)
+			got := ""
+			o.Data = func(_ iana.Side, data []byte) { got += string(data) }
+			for _, name := range []string{"ClientHello_1", "Client_EarlyAppData", "ServerHello",
+				"ServerHandshakeMessages"} {
+				from := iana.Client
+				if strings.HasPrefix(name, "Server") {
+					from = iana.Server
+				}
+				if err := o.Feed(from, field("Record_"+name)); err != nil {
+					t.Fatal(err)
+				}
+			}
+			o.Close()
+			r := o.Report()
+			if got != c.want || r.Reason == nil || r.Reason.Code != observe.ForwardSecret ||
+				!strings.Contains(r.Reason.Detail, "nothing but the early data") {
+				t.Errorf("%s: read %q, %v", c.what, got, r.Reason)
+			}
+		}
+		return
+	}
+	t.Fatal("no connection with early data")
+}

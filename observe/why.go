@@ -133,6 +133,8 @@ func (c *Connection) spoiled(r *Report, side iana.Side) *Reason {
 	switch withheld := c.withheld(side); {
 	case c.missing != nil || c.abandoned != nil:
 		return nil
+	case withheld != nil && withheld.Code == ForwardSecret:
+		return withheld.explain(c.machine, r)
 	case withheld != nil:
 		return withheld
 	case f.Missing > 0:

@@ -95,3 +95,16 @@ func TestSpelledMatchesTable(t *testing.T) {
 		}
 	}
 }
+
+// The columns of a suite of TLS 1.3 follow from its name: RFC 8446 §B.4.
+func TestColumnsOfTLS13MatchNames(t *testing.T) {
+	hashes := map[crypto.Hash]string{crypto.SHA256: "SHA256", crypto.SHA384: "SHA384"}
+	for _, s := range tls13 {
+		if name := "TLS_" + s.Cipher.Name + "_" + hashes[s.PRF]; name != s.ID.String() {
+			t.Errorf("%v has the columns of %s", s.ID, name)
+		}
+	}
+	if len(tls13) != 5 {
+		t.Errorf("%d suites, expected 5", len(tls13))
+	}
+}
