@@ -49,7 +49,7 @@ type Connection struct {
 	// TLS 1.3: the pre-shared key is known and the key exchange is not, so that only early data
 	// can be read
 	earlyAlone bool
-	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
+	some       bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	// TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 	tryingLater bool
 
