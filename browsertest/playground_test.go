@@ -292,6 +292,7 @@ func TestPlaygroundLessons(t *testing.T) {
 			p.until(`!document.querySelector('#lesson-5 [data-tool="` + tool + `"]').disabled`)
 			p.shown()
 		}
+		is(p, `document.documentElement.scrollWidth <= innerWidth`, true)
 		p.until(fmt.Sprintf(`document.querySelectorAll("#lesson-5 .goal.met").length >= %d`,
 			3*(position+1)))
 	}

@@ -61,7 +61,7 @@ func (r *Result) changed(of *Record) (list []string) {
 	for _, f := range r.Fields(of) {
 		end := f.Offset + f.Len
 		if f.Leaf && !bytes.Equal(of.Sent[f.Offset:end], of.Got[f.Offset:end]) {
-			list = append(list, fmt.Sprintf("%s: %s became %x, it was %x", name, f.Name,
+			list = append(list, fmt.Sprintf("%s: %s became %v, it was %v", name, f.Name,
 				of.Got[f.Offset:end], of.Sent[f.Offset:end]))
 		}
 	}

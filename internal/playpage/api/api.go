@@ -71,7 +71,9 @@ func because(v *playground.Verdict) string {
 		all = append(all, fmt.Sprintf("The %v sent the alert %s.", v.By, v.Alert))
 	}
 	for _, c := range v.Changes {
-		all = append(all, playground.Sentence(c))
+		if !strings.Contains(v.Sentence, c[1:]) { // its first letter may be a capital there
+			all = append(all, playground.Sentence(c))
+		}
 	}
 	return strings.Join(all, " ")
 }

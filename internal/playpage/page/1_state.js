@@ -205,16 +205,17 @@ const showVerdict = (r) => {
   root.style.setProperty("--top", (innerWidth > 640 ? $(".top").offsetHeight : 0) + "px");
   root.style.setProperty("--verdict", box.offsetHeight + "px");
 };
+const brief = (hex) => hex.length > 20 ? hex.slice(0, 20) + "…" : hex;
 const deed = (a) => {
   const what = `${a.side}'s record ${a.record}`, o = a.offset || 0;
   switch (a.kind) {
     case "flip": return `flip ${hex2(a.mask || 1)} at byte ${o} of the ${what}`;
-    case "set": return `set byte ${o} of the ${what} to ${a.data}`;
+    case "set": return `set byte ${o} of the ${what} to ${brief(a.data)}`;
     case "drop": return `drop the ${what}`;
     case "duplicate": return `the ${what} twice`;
     case "swap": return `swap the ${what} with the next`;
     case "replay": return a.fresh ? `play all up to the ${what} to the server again` : `replay the ${what} ${a.at ? "behind record " + a.at : "at the end"}`;
-    case "inject": return `inject ${a.data.length > 20 ? a.data.slice(0, 20) + "…" : a.data} before the ${what}`;
+    case "inject": return `inject ${brief(a.data)} before the ${what}`;
     case "cut": return `cut the wire in the ${what}, at byte ${o}`;
   }
   return a.kind;
