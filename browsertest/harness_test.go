@@ -113,7 +113,11 @@ func openFrom(t *testing.T, address, from string) *tab {
 		t.Fatal(err)
 	}
 	p.do(call(network.Enable, network.EnableParams{}), call(cdplog.Enable, cdp.Empty{}),
-		call(runtime.Enable, cdp.Empty{}), chromedp.Navigate(address))
+		call(runtime.Enable, cdp.Empty{}))
+	if from == "file://" {
+		p.do(unplug)
+	}
+	p.do(chromedp.Navigate(address))
 	return p
 }
 

@@ -170,6 +170,11 @@ func TestLiveView(t *testing.T) {
 	is(p, offer+`.textContent.includes("<img src=x onerror=")`, true)
 	is(p, `document.querySelector("#rows img") === null && document.title !== "pwned"`, true)
 
+	if n := p.named(); n < 20 {
+		t.Errorf("the page has %d controls", n)
+	}
+	p.tabs(20)
+	p.do(script(`document.activeElement.blur()`))
 	p.press("f")
 	is(p, shownRows, 2)
 	is(p, `document.querySelector('[data-show="failed"]').getAttribute("aria-pressed")`, "true")

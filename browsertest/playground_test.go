@@ -274,6 +274,15 @@ func TestPlaygroundByKeyboard(t *testing.T) {
 	is(p, `document.activeElement.dataset.lesson`, "1")
 	p.press(kb.Enter)
 	p.until(`document.activeElement.id === "lesson-1-title"`)
+
+	is(p, `navigator.onLine`, false) // all of this was without a network
+	p.do(script(`document.activeElement.blur()`))
+	p.press("h")
+	p.do(script(`document.querySelector(".skip").focus()`))
+	p.tabs(60)
+	if n := p.named(); n < 60 {
+		t.Errorf("the page has %d controls", n)
+	}
 }
 
 // A lesson is done once its goals were reached by its knob and its tools, with the mouse.

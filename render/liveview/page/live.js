@@ -81,6 +81,7 @@ const fill = (tr, r) => {
     const a = element("a", name);
     a.href = "/c/" + r.id + end;
     a.setAttribute("download", "");
+    a.setAttribute("aria-label", name + " of the connection of " + time(r.start) + " from " + r.client);
     get.append(a, " ");
   }
   const say = cell("say", r.suite || (r.offer ? "" : "–"), extra);
