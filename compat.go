@@ -94,7 +94,7 @@ func (c *Conn) OCSPResponse() []byte { return c.ConnectionState().OCSPResponse }
 func (c *Conn) VerifyHostname(host string) error {
 	switch s := c.ConnectionState(); {
 	case c.me != iana.Client:
-		return errors.New("vitrine: VerifyHostname at a server's end")
+		return errors.New("vitrine: VerifyHostname is for clients, and this is a server")
 	case !s.HandshakeComplete:
 		return errNotDone
 	case len(s.VerifiedChains) == 0:

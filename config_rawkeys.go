@@ -31,8 +31,8 @@ func RawKeyPin(pub crypto.PublicKey) ([32]byte, error) {
 }
 
 // errUnpinned is returned for a Config that would accept any raw public key.
-var errUnpinned = errors.New("vitrine: Config.PeerCertificateTypes has RawPublicKey, and neither " +
-	"RawKeyPins nor VerifyRawPublicKey says which to accept")
+var errUnpinned = errors.New("vitrine: Config.PeerCertificateTypes has RawPublicKey, but " +
+	"neither RawKeyPins nor VerifyRawPublicKey is set to say which keys to accept")
 
 // rawKeys adds to t which raw public keys this side accepts. If verify is set, each key must be
 // accepted by a pin or the callback.
@@ -49,8 +49,8 @@ func (c *Config) rawKeys(t *negotiation.Trust, verify bool) error {
 	accepts := slices.Contains(t.PeerTypes, iana.RawPublicKey)
 	switch known := c.RawKeyPins != nil || c.VerifyRawPublicKey != nil; {
 	case known && !accepts:
-		return errors.New("vitrine: Config has RawKeyPins or VerifyRawPublicKey, and " +
-			"PeerCertificateTypes does not have RawPublicKey")
+		return errors.New("vitrine: Config has RawKeyPins or VerifyRawPublicKey, but " +
+			"PeerCertificateTypes lacks RawPublicKey")
 	case known:
 		t.VerifyRawKey = c.verifyRawKey
 	case accepts && verify:

@@ -77,8 +77,8 @@ func (c *Config) negotiable(p *negotiation.Parameters) error {
 		return err
 	}
 	if p.MinVersion > p.MaxVersion || p.MinVersion < iana.TLS10 {
-		return fmt.Errorf("vitrine: no version is left between MinVersion %v and MaxVersion "+
-			"%v that has a cipher suite; this build speaks TLS 1.0 to 1.3", p.MinVersion,
+		return fmt.Errorf("vitrine: no version from Config.MinVersion %v to MaxVersion %v has "+
+			"an enabled cipher suite; Vitrine speaks TLS 1.0 to 1.3", p.MinVersion,
 			p.MaxVersion)
 	}
 	return nil
@@ -158,8 +158,8 @@ func (c *Config) groups(p *negotiation.Parameters) error {
 		g := iana.Group(id)
 		_, known := kex.Named13(g)
 		if !known || !slices.Contains(p.Groups, g) || slices.Contains(c.KeyShares[:i], id) {
-			return fmt.Errorf("vitrine: Config.KeyShares has %v, which is there twice or is no "+
-				"group of TLS 1.3 among those that are offered", g)
+			return fmt.Errorf("vitrine: Config.KeyShares has %v, which is listed twice, or is "+
+				"not an offered group of TLS 1.3", g)
 		}
 		p.KeyShares = append(p.KeyShares, g)
 	}
@@ -171,7 +171,7 @@ func named(field string, ids []uint16,
 	known func(iana.CipherSuite) *suite.Suite) (all []iana.CipherSuite, err error) {
 	for _, id := range convert[iana.CipherSuite](ids) {
 		if known(id) == nil {
-			return nil, fmt.Errorf("vitrine: Config.%s has %v, which Vitrine does not speak "+
+			return nil, fmt.Errorf("vitrine: Config.%s has %v, which Vitrine does not support "+
 				"there", field, id)
 		}
 		all = append(all, id)

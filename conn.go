@@ -25,10 +25,10 @@ import (
 
 var (
 	errNotDone = errors.New("vitrine: the handshake is not done")
-	errChanges = errors.New("vitrine: no exporter with Config.Renegotiation: what it exports " +
-		"would change")
-	errNoExport = errors.New("vitrine: no exporter without extended_master_secret: such a " +
-		"master_secret may be shared by two connections (RFC 7627 §5.4)")
+	errChanges = errors.New("vitrine: Config.Renegotiation allows no exporter: a renegotiation " +
+		"would change what it returns")
+	errNoExport = errors.New("vitrine: the connection has no extended_master_secret, so there " +
+		"is no exporter: two connections can share such a master_secret (RFC 7627 §5.4)")
 	errPanic    = errors.New("vitrine: a callback of the handshake panicked")
 	errBroken   = errors.New("vitrine: a panic ended the connection")
 	errShutdown = errors.New("vitrine: the connection is closed for writing")

@@ -30,7 +30,7 @@ var (
 	ErrEarlyDataRejected = errors.New("vitrine: the server rejected the early data")
 
 	errUnreadEarly = errors.New("vitrine: Read before ReadEarly has returned io.EOF")
-	errReadsNone   = errors.New("vitrine: a client reads no early data")
+	errReadsNone   = errors.New("vitrine: ReadEarly is for servers, and this is a client")
 )
 
 // EarlyDataStatus says whether a client's early data was accepted.

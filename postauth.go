@@ -16,8 +16,9 @@ import (
 // Authentication of a client after the handshake.
 
 var (
-	errAsksServers = errors.New("vitrine: a client requests no certificate after the handshake")
-	errAsksNothing = errors.New("vitrine: NoClientCert asks for no certificate")
+	errAsksServers = errors.New("vitrine: only a server requests a certificate after the handshake")
+	errAsksNothing = errors.New("vitrine: Config.ClientAuth is NoClientCert, with which no " +
+		"certificate is requested")
 )
 
 // RequestClientCertificate asks a client of TLS 1.3 for a certificate, once the handshake is done;

@@ -47,7 +47,7 @@ var (
 	errQUICBefore  = errors.New("vitrine: QUICConn: Start was not called")
 	errQUICClosed  = errors.New("vitrine: QUICConn: closed")
 	errQUICNoALPN  = errors.New("vitrine: QUIC needs Config.NextProtos")
-	errQUICVersion = errors.New("vitrine: QUIC needs TLS 1.3, which the Config leaves out")
+	errQUICVersion = errors.New("vitrine: QUIC needs TLS 1.3, which the Config does not allow")
 	errQUICTicket  = errors.New("vitrine: only a server sends tickets, after its handshake")
 )
 

@@ -15,10 +15,10 @@ import (
 // The session events, by which QUIC stores its own data with a session: RFC 9000 §7.4.1.
 
 var (
-	errQUICAsks     = errors.New("vitrine: QUIC is asked about a session")
+	errQUICAsks     = errors.New("vitrine: an event of QUICResumeSession must be answered first")
 	errQUICStore    = errors.New("vitrine: only a client stores sessions")
-	errQUICStranger = errors.New("vitrine: StoreSession: not the SessionState of an event of " +
-		"this connection, or an old one")
+	errQUICStranger = errors.New("vitrine: StoreSession: got a SessionState that is not from an " +
+		"event of this connection, or was already used")
 )
 
 // maxQUICSessions is how many sessions wait for StoreSession.

@@ -33,7 +33,8 @@ func within[T any](
 	}
 	var none T
 	if c.stores.late.Load() >= maxLate {
-		return none, fmt.Errorf("vitrine: %s is not asked while %d calls hang", what, maxLate)
+		return none, fmt.Errorf("vitrine: %s is not called while %d calls have not returned",
+			what, maxLate)
 	}
 	limit := c.StoreTimeout
 	if limit == 0 {

@@ -67,7 +67,8 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 		return Packet{}, false, noEOF(err)
 	}
 	if trailer := f.order.Uint32(b[n-4:]); trailer != n {
-		return Packet{}, false, fmt.Errorf("a block of %d bytes whose end says %d", n, trailer)
+		return Packet{}, false, fmt.Errorf("a block of %d bytes whose second length says %d", n,
+			trailer)
 	}
 	body := b[8 : n-4]
 	switch typ {

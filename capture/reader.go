@@ -68,7 +68,7 @@ func OpenContext(ctx context.Context, r io.Reader) (*Reader, error) {
 	}
 	magic, err := in.Peek(4)
 	if err == io.EOF {
-		return nil, fmt.Errorf("capture: %d bytes are no capture", len(magic))
+		return nil, fmt.Errorf("capture: %d bytes are too few for a capture", len(magic))
 	}
 	if err != nil {
 		return nil, fmt.Errorf("capture: %w", err)

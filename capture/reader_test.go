@@ -220,7 +220,7 @@ func damaged() []damage {
 	pcap := func() *file { return le().u32(0xA1B2C3D4).u16(2, 4).u32(0, 0, 65535, 1) }
 	ng := func() *file { return le().section() }
 	return []damage{
-		{"empty", "", "0 bytes are no capture"},
+		{"empty", "", "0 bytes are too few for a capture"},
 		{"bytes", "GET \x00\x01",
 			"neither pcap nor pcapng: the file begins with 47455420"},
 		{"xz", "\xFD7zXZ\x00\x00\x04", "xz -d"},
@@ -250,7 +250,7 @@ func damaged() []damage {
 			"a block of 1073741824 bytes"},
 		{"an unknown block of 1 GiB", string(ng().u32(77, 1<<30, 1).b), "cut short"},
 		{"a block whose end differs", string(ng().u32(6, 16, 0, 20).b),
-			"a block of 16 bytes whose end says 20"},
+			"a block of 16 bytes whose second length says 20"},
 		{"a packet of no interface",
 			string(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
 			"interface 0, but only 0 are described"},

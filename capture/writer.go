@@ -59,7 +59,7 @@ func (w *Writer) Secrets(keylog []byte) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if !w.options.HoldsSecrets {
-		return errors.New("capture: secrets for a capture that does not say it holds any")
+		return errors.New("capture: WriterOptions do not say that the capture holds secrets")
 	}
 	w.block(blockSecrets, func(b []byte) []byte {
 		b = le.AppendUint32(b, uint32(SecretsTLSKeyLog))

@@ -144,7 +144,7 @@ func (e *Engine) limitRequests(raw []byte) error {
 	}
 	if e.requests++; e.requests > maxRequests {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1",
-			"more than %d requests to negotiate, while negotiating", maxRequests)
+			"got more than %d requests to negotiate during a handshake", maxRequests)
 	}
 	return nil
 }

@@ -90,7 +90,7 @@ func (e *Engine) Machine() *handshake.Machine { return e.machine }
 func (e *Engine) flightEnds(last iana.HandshakeType) error {
 	if n := e.In.Leftover(); n > 0 {
 		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
-			"got %d bytes of a further message behind the %v's %v, which ends its flight",
+			"got %d bytes of another message after the %v's %v, which ends its flight",
 			n, e.me.Peer(), last)
 	}
 	return nil

@@ -11,7 +11,7 @@ import (
 func (in *Inbound) countSkipped(n int) error {
 	if in.skipLeft -= int64(record.HeaderLen + n); in.skipLeft < 0 {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
-			"more early data than our tickets allow, which we do not take")
+			"got more early data than our tickets allow")
 	}
 	return nil
 }
@@ -188,7 +188,7 @@ func (in *Inbound) checkRecord(t iana.ContentType, plain []byte) error {
 func tooLong(t iana.HandshakeType, n int) error {
 	if t == iana.ClientHello {
 		return alert.KindLength.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
-			"got a %v of %d bytes, the longest that can be has %d", t, n, maxMessage)
+			"got a %v of %d bytes, the longest possible one has %d", t, n, maxMessage)
 	}
 	return alert.KindLength.Fail(alert.IllegalParameter, "RFC 5246 §7.4",
 		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)

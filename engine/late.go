@@ -56,7 +56,8 @@ func (e *Engine) queueAnswer() error {
 	defer e.mu.Unlock()
 	if len(e.answers) >= maxLate {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.2",
-			"more than %d requests for a certificate, whose answers are not read", maxLate)
+			"more than %d requests for a certificate, whose answers the peer does not "+
+				"read", maxLate)
 	}
 	if !e.muted {
 		e.answers = append(e.answers, a)

@@ -116,7 +116,7 @@ var levels = [...]tls.QUICEncryptionLevel{
 
 func (q *QUIC) leftover(when string) error {
 	return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 9001 §4.1.3",
-		"got %d handshake bytes of the level %v too many, when %s", q.messages.Len(), q.read, when)
+		"got %d handshake bytes too many of the level %v, when %s", q.messages.Len(), q.read, when)
 }
 
 // Arrived takes handshake bytes that came in order at a level; Advance processes them. More than
@@ -215,7 +215,7 @@ func (q *QUIC) post(raw []byte) error {
 	t := iana.HandshakeType(raw[0])
 	if q.me == iana.Server || t != iana.NewSessionTicket {
 		return alert.KindOrder.Fail(alert.UnexpectedMessage, ref,
-			"a %v after the handshake, in QUIC", t)
+			"got a %v after the handshake, which QUIC does not allow", t)
 	}
 	if q.tickets++; q.tickets > maxQUICTickets {
 		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",

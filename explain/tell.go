@@ -50,7 +50,7 @@ func Tellable(entries []trace.Entry) (err error) {
 				return nil // also if the other side was shown something else
 			}
 		} else if v := strange(m); v != 0 && err == nil {
-			err = fmt.Errorf("there is no story of a connection of %s", versionName(v))
+			err = fmt.Errorf("a connection of %s cannot be explained", versionName(v))
 		}
 	}
 	return err
@@ -59,10 +59,10 @@ func Tellable(entries []trace.Entry) (err error) {
 // untold returns an error if there is no story for the choices of a ServerHello.
 func untold(m *message.ServerHello) error {
 	if v := selectedVersion(m); !told(v) {
-		return fmt.Errorf("there is no story of a connection of %s", versionName(v))
+		return fmt.Errorf("a connection of %s cannot be explained", versionName(v))
 	}
 	if suite.Readable(m.CipherSuite) == nil {
-		return fmt.Errorf("there is no story of a connection with %v, which Vitrine does not know",
+		return fmt.Errorf("a connection with %v cannot be explained: Vitrine does not know it",
 			m.CipherSuite)
 	}
 	return nil

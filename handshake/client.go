@@ -48,7 +48,7 @@ func (c *client) status(m *message.CertificateStatus) error {
 	}
 	if c.peer.Chain.Type() != iana.X509 {
 		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 6066 §8",
-			"the server stapled a status to a raw public key, which has none")
+			"the server stapled a certificate status to a raw public key")
 	}
 	if c.Skip {
 		return nil
@@ -76,7 +76,8 @@ func (c *client) unstapled(s *Score) error {
 			"the server stapled no certificate status, which we require")
 	case c.StatusRequest != negotiation.Off && pki.MustStaple(c.peer.Chain.Leaf()):
 		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.3",
-			"the server's certificate says that a status comes with it, and none came")
+			"got no certificate status, expected one: the server's certificate says that it is "+
+				"stapled")
 	}
 	return nil
 }

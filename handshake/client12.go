@@ -64,7 +64,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	}
 	if c.Prior != nil && negotiation.VersionOf(m) >= iana.TLS13 {
 		return alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 8446 §4.1.3",
-			"the server chose %v in a renegotiation, which that version has not",
+			"the server chose %v in a renegotiation, which that version does not have",
 			negotiation.VersionOf(m))
 	}
 	if err := negotiation.Acceptable(s.ClientHello, m, &c.Parameters); err != nil {

@@ -93,7 +93,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 	if !asked {
 		if !m.Extensions.Has(iana.ExtCookie) {
 			return alert.KindRetry.Fail(alert.IllegalParameter, ref,
-				"the server asks for another hello, and for no change in it")
+				"the server's hello_retry_request asks for no change of the client_hello")
 		}
 		return nil
 	}
@@ -133,8 +133,8 @@ func (c *client) serverHello13(m *message.ServerHello, s *Score) error {
 			"the server's share is of %v, of which we sent none", a.Group)
 	case !a.PSK && c.keysAlone():
 		return alert.KindPSK.Fail(alert.MissingExtension, "RFC 8446 §4.2.11",
-			"the server does not go on from our pre-shared key, and we have no name to check "+
-				"its certificate for")
+			"the server does not use our pre-shared key, and we have no name to check its "+
+				"certificate for")
 	case a.PSK:
 		return c.goesOn(a)
 	}

@@ -67,13 +67,13 @@ func (c *client) earlyAccepted(a *negotiation.Agreed) error {
 		return nil
 	case !a.PSK || a.Identity != 0:
 		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
-			"the server accepts early data, and not the ticket that protects it")
+			"the server accepts early data, but not the ticket that protects it")
 	case a.Suite.ID != c.Offer.Suite:
 		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
-			"the server accepts early data under %v, and chose %v", c.Offer.Suite, a.Suite.ID)
+			"the server accepts early data sent under %v, but chose %v", c.Offer.Suite, a.Suite.ID)
 	case a.ALPN != c.Offer.ALPN:
 		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
-			"the server accepts early data of the protocol %q, and chose %q", c.Offer.ALPN, a.ALPN)
+			"the server accepts early data of the protocol %q, but chose %q", c.Offer.ALPN, a.ALPN)
 	}
 	return nil
 }

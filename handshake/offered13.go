@@ -93,7 +93,7 @@ func (c *client) goesOn(a *negotiation.Agreed) error {
 	k := c.offered[a.Identity]
 	if a.Suite.PRF != k.Hash {
 		return alert.KindResumption.Fail(alert.IllegalParameter, ref,
-			"the server goes on from a key of %v with %v, whose hash is another", k.Hash,
+			"the server uses a pre-shared key of %v with %v, which has another hash", k.Hash,
 			a.Suite.ID)
 	}
 	mode := iana.PSKDHEKE

@@ -191,7 +191,8 @@ func (l *live) verified13(from iana.Side, m *message.CertificateVerify, s *Score
 	}
 	if !slices.Contains(l.Schemes, m.Scheme) || !pki.Signs13(pub, m.Scheme) {
 		return alert.KindScheme.Fail(alert.IllegalParameter, ref,
-			"the %v signed with %v, which TLS 1.3, its key or our policy does not allow", from,
+			"the %v signed with %v, which TLS 1.3, the certificate's key or our policy does not "+
+				"allow", from,
 			m.Scheme)
 	}
 	signed := pki.CertificateVerify13(from, s.transcript.sum())

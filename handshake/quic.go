@@ -41,7 +41,7 @@ func (m *Machine) NewTicket(ctx context.Context, early bool, extra [][]byte) ([]
 	if early {
 		if max = v.allowsEarly(); max == 0 {
 			return nil, alert.Fail(alert.InternalError, ref,
-				"a ticket for early data, which this server does not accept")
+				"got a request for a ticket for early data, which this server does not accept")
 		}
 	}
 	if v.issued == math.MaxUint8 {

@@ -60,7 +60,7 @@ func (l *live) acceptKey(key *pki.Chain, verify bool) (bool, error) {
 		return true, nil
 	case verify:
 		return false, alert.Fail(alert.CertificateUnknown, "RFC 7250 §6",
-			"nothing says whose the peer's raw public key is")
+			"no pin or callback identifies the peer's raw public key")
 	}
 	return false, nil
 }

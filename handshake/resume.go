@@ -73,10 +73,10 @@ func (c *client) goesOn12(a *negotiation.Agreed) error {
 			a.Version, a.Suite.ID)
 	case a.ExtendedMasterSecret != o.ExtendedMasterSecret:
 		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
-			"the server resumes a session, and extended_master_secret is not as it was")
+			"the server resumes a session with another choice of extended_master_secret")
 	case a.EncryptThenMAC != o.EncryptThenMAC:
 		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7366 §3",
-			"the server resumes a session, and encrypt_then_mac is not as it was")
+			"the server resumes a session with another choice of encrypt_then_mac")
 	}
 	c.peer = c.remembered
 	return nil
@@ -150,7 +150,7 @@ func (v *server) session(ch *message.ClientHello) (*Session, error) {
 		// the new ClientHello does not contain it, the server MUST abort the abbreviated
 		// handshake."
 		return nil, alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
-			"the client offers a session with extended_master_secret, and a hello without it")
+			"the client offers a session with extended_master_secret, but not the extension")
 	}
 	if known, err := v.stillKnown(s); err != nil || !known {
 		return nil, err
@@ -225,7 +225,7 @@ func (l *live) restorePeer(from iana.Side, s *Session) error {
 	}
 	if len(s.Chain) == 0 {
 		if from == iana.Server && (!shared || row.KeyTransport()) {
-			return errors.New("handshake: a session without the server's certificate")
+			return errors.New("handshake: the session does not have the server's certificate")
 		}
 		l.peer = Peer{PSKIdentity: identity}
 		if from == iana.Client && l.ClientAuth.Request && !shared {

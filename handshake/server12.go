@@ -158,7 +158,7 @@ func (v *server) certificate(m *message.Certificate, a *negotiation.Agreed) erro
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
 			return alert.KindNoCertificate.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.6",
-				"the client showed no certificate, which we require")
+				"the client sent no certificate, which we require")
 		}
 		return v.verdict(nil) // a program may require by its callback what ClientAuth only requests
 	}

@@ -147,7 +147,7 @@ func (v *server) certificate13(m *message.Certificate, a *negotiation.Agreed,
 	if len(m.Chain) == 0 {
 		if v.ClientAuth.Require {
 			return alert.KindNoCertificate.Fail(alert.CertificateRequired, "RFC 8446 §4.4.2.4",
-				"the client showed no certificate, which we require")
+				"the client sent no certificate, which we require")
 		}
 		return v.verdict(nil)
 	}

@@ -171,7 +171,7 @@ next:
 			}
 			continue next
 		}
-		return alert.Fail(alert.InternalError, "", "the %v has nothing to say", m.me)
+		return alert.Fail(alert.InternalError, "", "the %v has no message to send", m.me)
 	}
 	return nil
 }

@@ -182,7 +182,7 @@ func (o *fieldOffer) Private() []byte { return o.private }
 func (o *fieldOffer) Finish(theirs []byte) ([]byte, error) {
 	f := o.group
 	if cmp.Or(f.rule, rule12).padded && len(theirs) != (f.p.BitLen()+7)/8 {
-		return nil, f.refuse("that has not the length of the prime")
+		return nil, f.refuse("that does not have the length of the prime")
 	}
 	y := new(big.Int).SetBytes(theirs)
 	if !inside(y, f.p) {

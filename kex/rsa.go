@@ -82,7 +82,8 @@ func pad(rand io.Reader, message []byte, size int) ([]byte, error) {
 	for i, tries := 0, 0; i < len(ps); i++ {
 		for ps[i] == 0 {
 			if tries++; tries > size { // one byte in 256 is expected
-				return nil, alert.Fail(alert.InternalError, "", "randomness failed: zeros only")
+				return nil, alert.Fail(alert.InternalError, "", "randomness failed: the random "+
+					"bytes are all zero")
 			}
 			if _, err := io.ReadFull(rand, ps[i:i+1]); err != nil {
 				return nil, alert.Fail(alert.InternalError, "", "randomness failed: %w", err)

@@ -91,8 +91,8 @@ func foreign(line []byte) error {
 		}
 	}
 	if secret, err := unhex(bytes.TrimSpace(line)); err == nil && len(secret) == master[0] {
-		return errors.New("48 bytes in hex without a label: if they are a master secret, give " +
-			"them as one")
+		return errors.New("48 bytes in hex without a label: this may be a master_secret, " +
+			"and not a key log")
 	}
 	return nil
 }

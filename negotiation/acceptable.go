@@ -24,7 +24,8 @@ func Acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 			"the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
 	case downgraded(sh, p.MaxVersion):
 		return alert.KindDowngrade.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
-			"server_random says that the server was made to choose %v, and speaks more", sh.Version)
+			"server_random says that the server supports a later version than %v: somebody may "+
+				"have changed the client_hello", sh.Version)
 	case !ch.Offers(sh.CipherSuite) || signalling(sh.CipherSuite):
 		return alert.KindSuite.Fail(alert.IllegalParameter, ref,
 			"the server chose %v, which we did not offer", sh.CipherSuite)
@@ -77,13 +78,11 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 	switch {
 	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
-			"the server's renegotiation_info is not that of the handshake before this one, or "+
-				"of none")
+			"the server's renegotiation_info does not match the handshake before this one")
 	case prior == nil && secure == Required && !a.SecureRenegotiation:
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
-			"the server does not know RFC 5746 (renegotiation_info), without which a "+
-				"renegotiation "+
-				"can be spliced; policy legacy accepts it")
+			"the server does not know RFC 5746 (renegotiation_info), without which an attacker "+
+				"can insert data before the handshake; policy legacy accepts it")
 	case prior == nil:
 		return nil
 	case prior.Leaf != nil && !a.Certified():
@@ -98,7 +97,7 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 			"the server renegotiates with another version, or another kind of master_secret")
 	case a.ALPN != "" && a.ALPN != prior.Agreed.ALPN:
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.1",
-			"the server renegotiates with the protocol %q, the program speaks %q", a.ALPN,
+			"the server renegotiates with the protocol %q, the connection uses %q", a.ALPN,
 			prior.Agreed.ALPN)
 	}
 	return nil
@@ -109,13 +108,13 @@ func (a *Agreed) Demanded(p *Parameters, sh *message.ServerHello) error {
 	switch {
 	case sh.Extensions.Has(iana.ExtEncryptThenMAC) && !a.EncryptThenMAC:
 		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 7366 §3",
-			"the server agrees to encrypt_then_mac with %v, which has no MAC to move", a.Suite.ID)
+			"the server accepts encrypt_then_mac with %v, which is not a CBC suite", a.Suite.ID)
 	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
 		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7366 §3",
-			"the peer does not do encrypt_then_mac, which we require")
+			"the peer does not support encrypt_then_mac, which we require")
 	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
 		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",
-			"the peer does not do extended_master_secret, which we require")
+			"the peer does not support extended_master_secret, which we require")
 	}
 	return nil
 }

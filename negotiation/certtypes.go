@@ -101,7 +101,7 @@ func (got *Choice) ChooseClientType(ch *message.ClientHello, c *Config) error {
 		}
 	}
 	return alert.KindCertificateType.Fail(alert.UnsupportedCertificate, "RFC 7250 §4.2",
-		"the client can show the certificate types %v, we accept %v", alert.Few(theirs),
+		"the client has the certificate types %v, we accept %v", alert.Few(theirs),
 		c.accepts())
 }
 
@@ -168,7 +168,7 @@ func (c *Config) acceptsPeerOf(s *session.Session, peer iana.Side) bool {
 func (c *Config) AcceptsType(a *Agreed) error {
 	if t := a.CertificateTypes[iana.Server]; !slices.Contains(c.accepts(), t) {
 		return alert.KindCertificateType.Fail(alert.UnsupportedCertificate, "RFC 7250 §4.2",
-			"the server shows the certificate type %v, we accept %v", t, c.accepts())
+			"the server has the certificate type %v, we accept %v", t, c.accepts())
 	}
 	return nil
 }

@@ -57,7 +57,7 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 	if len(refused) > 0 {
 		return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
 			"no cipher suite works for both: the client "+
-				"offers %v; of these we could have done %v", alert.Few(ch.CipherSuites),
+				"offers %v; of these we support %v", alert.Few(ch.CipherSuites),
 			alert.Few(refused))
 	}
 	return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
@@ -174,7 +174,7 @@ func ChooseVersion(ch *message.ClientHello, c *Config) (iana.Version, error) {
 		return 0, alert.KindDowngrade.Fail(
 			alert.InappropriateFallback,
 			"RFC 7507 §3",
-			"the client fell back to %v, and we speak %v",
+			"the client fell back to %v, although we speak %v",
 			ch.Version,
 			c.MaxVersion,
 		)

@@ -37,7 +37,7 @@ func answerTransportParameters(c *Config, _ *Answering) (message.Content, bool, 
 func (c *Config) OnlyQUIC(ch *message.ClientHello) error {
 	if c.QUIC == nil && ch.Extensions.Has(iana.ExtQUICTransportParameters) {
 		return alert.KindExtension.Fail(alert.UnsupportedExtension, quicParametersRef,
-			"the client sends %v, and this is not QUIC", iana.ExtQUICTransportParameters)
+			"the client sends %v, but this is not QUIC", iana.ExtQUICTransportParameters)
 	}
 	return nil
 }

@@ -98,8 +98,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	}
 	if kindOf(pub) == keyUnknown {
 		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
-			"got a certificate whose key (%v, %T) signs "+
-				"nothing in TLS", leaf.PublicKeyAlgorithm, pub)
+			"got a certificate whose key (%v, %T) cannot sign in TLS", leaf.PublicKeyAlgorithm, pub)
 	}
 	return pub, nil
 }

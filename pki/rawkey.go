@@ -28,7 +28,7 @@ type rawKey struct {
 }
 
 // ReadRawKey returns the chain that stands for a raw public key, a DER SubjectPublicKeyInfo. The
-// error for malformed ones is decode_error, for a key that signs nothing in TLS
+// error for malformed ones is decode_error, for a key that cannot sign in TLS
 // unsupported_certificate, and for an RSA key of more than 8192 bits bad_certificate. A shorter one
 // than 1024 bits is a Fault. See RFC 7250 §3.
 func ReadRawKey(spki []byte) (*Chain, error) {
@@ -42,7 +42,7 @@ func ReadRawKey(spki []byte) (*Chain, error) {
 		return nil, alert.KindMalformed.Fail(alert.DecodeError, ref, "a raw public key: %w", err)
 	case err != nil || kindOf(pub) == keyUnknown:
 		return nil, alert.KindCertificateType.Fail(alert.UnsupportedCertificate, ref,
-			"got a raw public key (%T) that signs nothing in TLS", pub)
+			"got a raw public key (%T) that cannot sign in TLS", pub)
 	}
 	c := &Chain{raw: &rawKey{spki, pub}}
 	if k := rsaKey(pub); k != nil {

@@ -232,7 +232,7 @@ var limboDifferences = func() map[string]string {
 			"webpki::forbidden-weak-rsa-key-in-root", "webpki::forbidden-weak-rsa-in-leaf",
 			"webpki::forbidden-rsa-not-divisible-by-8-in-root",
 			"webpki::forbidden-rsa-key-not-divisible-by-8-in-leaf"},
-		"a DSA key has a path, and then signs nothing in TLS: PublicKey is " +
+		"a DSA key has a path, and then cannot sign in TLS: PublicKey is " +
 			"unsupported_certificate": {
 			"webpki::forbidden-dsa-leaf"},
 	} {

@@ -10,6 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
+var errAlike = errors.New("playground: the answers do not differ")
+
 // Lesson is a question that a reader answers by trying. It begins with a Setup, in which one thing
 // is to be turned, and is over once every Goal was reached, each by some run.
 type Lesson struct {
@@ -192,7 +194,7 @@ func macOrPadding() Lesson {
 			}, by(twin, func(r *Result) ([]Act, error) {
 				b, _, ok, err := DecryptByte(r.Setup, 1)
 				if !ok || err != nil {
-					return nil, errors.Join(err, errors.New("playground: nothing is told"))
+					return nil, errors.Join(err, errAlike)
 				}
 				return r.Guess(1, b)
 			})},

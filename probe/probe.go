@@ -69,7 +69,7 @@ func (s *Server) Probe(ctx context.Context, t Trust) *Report {
 	p.report.Connections, p.report.Took = s.Asked(), time.Since(began)
 	p.report.Retries = s.retried()
 	if ctx.Err() != nil {
-		p.note("the probe was interrupted: what was not asked is not told")
+		p.note("the probe was interrupted: the report lacks what was not asked")
 	}
 	return p.report
 }

@@ -79,7 +79,7 @@ func (c *cbc) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, erro
 	h.put(record, len(record)-HeaderLen)
 	if c.explicit > 0 {
 		if _, err := io.ReadFull(c.rand, c.next[:c.block]); err != nil {
-			return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3.2", "no random IV: %w",
+			return dst, alert.Fail(alert.InternalError, "RFC 5246 §6.2.3.2", "random IV: %w",
 				err)
 		}
 		copy(record[HeaderLen:], c.next[:c.block])

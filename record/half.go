@@ -124,8 +124,8 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 // which a record is sealed or opened, and goroutines that only write are many, and begin small.
 
 func errEmpty(t iana.ContentType) error {
-	return alert.Fail(alert.InternalError, "RFC 5246 §6.2.1", "sealing an empty record of type %v",
-		t)
+	return alert.Fail(alert.InternalError, "RFC 5246 §6.2.1",
+		"got an empty record of type %v to seal, expected content", t)
 }
 
 func (h *Half) errUsedUp() error {

@@ -85,7 +85,7 @@ func New(c *Cipher, m *MAC, p Params) (Protection, error) {
 		return newCBC(c, m, p)
 	case c != NULL:
 		return nil, alert.Fail(alert.InternalError, "",
-			"%s is read and never written: see NewReader", c.Name)
+			"%s can only be read: see NewReader", c.Name)
 	}
 	return newNull(c, m, p)
 }

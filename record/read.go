@@ -108,7 +108,7 @@ func (x *hmac) ssl30(key []byte) (err error) {
 func (o *old) Traits() *Traits { return &o.traits }
 
 func (o *old) Seal(dst []byte, _ uint64, _ Header, _ []byte) ([]byte, error) {
-	return dst, alert.Fail(alert.InternalError, "", "%s is read and never written", o.traits.Name)
+	return dst, alert.Fail(alert.InternalError, "", "%s can only be read", o.traits.Name)
 }
 
 func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {

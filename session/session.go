@@ -191,7 +191,7 @@ func (s *Session) Fits() error {
 		n += len(b)
 	}
 	if n > MaxSessionSize {
-		return fmt.Errorf("the session would take %d bytes, we keep at most %d", n, MaxSessionSize)
+		return fmt.Errorf("the session has %d bytes, expected at most %d", n, MaxSessionSize)
 	}
 	return nil
 }

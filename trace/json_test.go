@@ -194,7 +194,7 @@ func TestNothingUnprintableIsWritten(t *testing.T) {
 func TestReadErrorsNameLineAndField(t *testing.T) {
 	const schema = `{"event":"schema","version":1}` + "\n"
 	for _, c := range []struct{ in, want string }{
-		{"", `line 1: nothing here`},
+		{"", `line 1: the stream is empty`},
 		{"hello", "line 1: not a JSON object"},
 		{`{"event":"message"}`, `line 1: field "event": got "message", expected "schema"`},
 		{`{"event":"schema","version":2}`,
@@ -209,7 +209,7 @@ func TestReadErrorsNameLineAndField(t *testing.T) {
 		{schema + `{"event":"message","from":"nobody","type":"client_hello","raw":""}`,
 			`line 2: field "from"`},
 		{schema + `{"event":"message","from":"client","type":"hello","raw":""}`,
-			`line 2: field "type": HandshakeType knows no "hello"`},
+			`line 2: field "type": "hello" is not a value of HandshakeType`},
 		{schema + `{"event":"message","from":"client","type":"0x1FF","raw":""}`,
 			`line 2: field "type"`},
 		{schema + "\n", "line 2: not a JSON object"},

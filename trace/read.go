@@ -50,7 +50,7 @@ func Read(r io.Reader) ([]Entry, error) {
 		return nil, fmt.Errorf("line %d: %w", n+1, err)
 	}
 	if n == 0 {
-		return nil, errors.New("line 1: nothing here; events begin with " +
+		return nil, errors.New("line 1: the stream is empty; it must begin with " +
 			`{"event":"schema","version":1}`)
 	}
 	return entries, nil
@@ -87,8 +87,8 @@ func checkSchema(f fields) error {
 		return err
 	}
 	if event != "schema" {
-		return fmt.Errorf(`field "event": got %q, expected "schema": these are no Vitrine events`,
-			event)
+		return fmt.Errorf(`field "event": got %q, expected "schema": `+
+			"this is not an event stream of Vitrine", event)
 	}
 	if version != Schema {
 		return fmt.Errorf(`field "version": got schema version %d, this Vitrine reads version %d`,
@@ -195,7 +195,7 @@ func codePoint(name string, t reflect.Type) (uint64, error) {
 	}
 	n, ok := numbers.(map[string]uint64)[name]
 	if !ok {
-		return 0, fmt.Errorf("%s knows no %q", t.Name(), name)
+		return 0, fmt.Errorf("%q is not a value of %s", name, t.Name())
 	}
 	return n, nil
 }

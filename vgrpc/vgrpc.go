@@ -27,7 +27,7 @@ import (
 // h2 is the only protocol of gRPC. See RFC 9113 §3.2.
 const h2 = "h2"
 
-var errNoH2 = errors.New("vgrpc: the peer did not agree to HTTP/2 by ALPN, which gRPC needs")
+var errNoH2 = errors.New("vgrpc: the peer did not negotiate HTTP/2 by ALPN, which gRPC needs")
 
 // New returns credentials for a client or a server with the Config c; nil is the zero Config. They
 // do what those of credentials.NewTLS do: HTTP/2 is offered besides c.NextProtos and must be agreed

@@ -142,7 +142,7 @@ func TestFailures(t *testing.T) {
 	}
 	_, _, err = vgrpc.New(&vitrine.Config{RootCAs: ca.Pool()}).ClientHandshake(t.Context(),
 		"other.example:443", raw)
-	if err == nil || !strings.Contains(err.Error(), "did not agree to HTTP/2") {
+	if err == nil || !strings.Contains(err.Error(), "did not negotiate HTTP/2") {
 		t.Errorf("got %v", err)
 	}
 }

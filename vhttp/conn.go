@@ -78,8 +78,8 @@ func (c *conn) shake() (err error) {
 		return err
 	}
 	if p := c.state.NegotiatedProtocol; p != "" && !slices.Contains(c.speaks, p) {
-		return fmt.Errorf("vhttp: the Config of a GetConfigForClient agreed to %q, and here %q "+
-			"are spoken", p, c.speaks)
+		return fmt.Errorf("vhttp: the Config of GetConfigForClient negotiated %q, but vhttp "+
+			"speaks only %q", p, c.speaks)
 	}
 	return nil
 }

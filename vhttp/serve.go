@@ -16,8 +16,8 @@ import (
 var (
 	errForeign = errors.New("vhttp: Serve needs a listener made by vhttp.Listen or " +
 		"vhttp.NewListener")
-	errMisplaced = errors.New("vhttp: a listener of vhttp is for vhttp.Serve: http.Serve would " +
-		"not speak the HTTP/2 that it offers")
+	errMisplaced = errors.New("vhttp: a listener of vhttp must be passed to vhttp.Serve: " +
+		"http.Serve does not speak the HTTP/2 that it offers")
 	errOnlyHTTP2 = errors.New("vhttp: Server.Protocols must have HTTP1; to refuse it, offer " +
 		`"h2" alone in Config.NextProtos and look at Request.ProtoMajor`)
 )

@@ -124,7 +124,7 @@ func offering(config *vitrine.Config, speaks ...string) (*vitrine.Config, error)
 	}
 	for _, name := range config.NextProtos {
 		if !slices.Contains(speaks, name) {
-			return nil, fmt.Errorf("vhttp: Config.NextProtos offers %q, and here %q are spoken",
+			return nil, fmt.Errorf("vhttp: Config.NextProtos offers %q, but vhttp speaks only %q",
 				name, speaks)
 		}
 	}

@@ -94,8 +94,8 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 			// od counts in octal
 			if octal, err := strconv.ParseUint(strings.Fields(line)[0], 8, 32); err != nil ||
 				int(octal) != next {
-				return nil, true, fmt.Errorf("line %d: the dump goes on at %d, expected %d: lines "+
-					"are missing", n+1, offset, next)
+				return nil, true, fmt.Errorf("line %d: the dump continues at %d, expected %d: "+
+					"lines are missing", n+1, offset, next)
 			}
 		}
 		if offset == 0 {

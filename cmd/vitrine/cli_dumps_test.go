@@ -66,7 +66,7 @@ func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
 	}
 	lines := strings.Split(dumps["xxd"], "\n")
 	if _, _, err := undump([]byte(lines[0] + "\n" + lines[2])); err == nil ||
-		!strings.Contains(err.Error(), "line 2: the dump goes on at 32, expected 16") {
+		!strings.Contains(err.Error(), "line 2: the dump continues at 32, expected 16") {
 		t.Errorf("a line is missing: %v", err)
 	}
 }

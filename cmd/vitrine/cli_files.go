@@ -107,7 +107,7 @@ func appendFile(name string) (*os.File, error) {
 	}
 	after, err := f.Stat()
 	if err == nil && !os.SameFile(before, after) {
-		err = fmt.Errorf("%s was exchanged for another file", name)
+		err = fmt.Errorf("%s was replaced by another file meanwhile", name)
 	}
 	if err == nil {
 		err = f.Chmod(secretMode)

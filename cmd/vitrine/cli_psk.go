@@ -98,7 +98,7 @@ func (c *choices) withoutKey(cmd *cobra.Command, example string) error {
 	for flag, value := range map[string]string{"psk-identity": c.pskIdentity,
 		"psk-hash": c.pskHash, "psk-import": c.pskImport} {
 		if cmd.Flags().Changed(flag) {
-			return &usageError{"--" + flag + " is about a key, and there is no --psk",
+			return &usageError{"--" + flag + " needs a key: give --psk",
 				example + " --psk @key.hex --" + flag + " " + quoted(value)}
 		}
 	}

@@ -141,7 +141,7 @@ func (d *decryption) run(args []string) (err error) {
 	if live {
 		args = d.live.address(args)
 	} else if d.live.on() {
-		return &usageError{"--ui and --history show connections as they happen: they are for -f " +
+		return &usageError{"--ui and --history show connections as they happen, so they need -f " +
 			"and -i", "vitrine decrypt -f growing.pcapng --ui"}
 	}
 	in, err := d.input(args)
@@ -195,7 +195,7 @@ func (d *decryption) input(args []string) (*packets, error) {
 	}
 	const example = "vitrine decrypt traffic.pcapng"
 	if given != 1 {
-		return nil, &usageError{fmt.Sprintf("%s takes CAPTURES, or -f FILE, or -i INTERFACE; "+
+		return nil, &usageError{fmt.Sprintf("%s takes CAPTURE files, -f FILE or -i INTERFACE; "+
 			"got %d of them", d.cmd.CommandPath(), given), example}
 	}
 	p := &packets{ctx: d.cmd.Context(), stderr: d.cmd.ErrOrStderr()}
@@ -350,14 +350,14 @@ func (p *packets) read(s *showing) error {
 		case p.ctx.Err() != nil && p.live:
 			return nil
 		case p.ctx.Err() != nil:
-			return errors.New("interrupted: the rows are of what was read until then")
+			return errors.New("interrupted: the rows show what was read until then")
 		case err == io.EOF:
 			return nil
 		case errors.Is(err, errQuiet):
 			s.idle()
 			continue
 		case err != nil:
-			return fmt.Errorf("%w; what stands before is shown above", err)
+			return fmt.Errorf("%w; what was read before is shown above", err)
 		}
 		if err := s.assembler.Add(packet); err != nil && !unknown[packet.Link] {
 			unknown[packet.Link] = true

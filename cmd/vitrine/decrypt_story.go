@@ -99,8 +99,8 @@ func (s *showing) tellStories() error {
 		}
 	}
 	if len(runs) == 0 && (s.detail != "" || s.artefacts.html != "") {
-		return errors.New("none of the selected connections has a story: nothing for --html " +
-			"or --detail; --events and --pcap write what was sent")
+		return errors.New("none of the selected connections can be explained: there is nothing " +
+			"for --html or --detail; --events and --pcap write what was sent")
 	}
 	if s.artefacts.html == "" {
 		return nil

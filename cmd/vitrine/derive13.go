@@ -102,7 +102,7 @@ func (v *values) given13(transcript []byte) (g explain.Given13, err error) {
 	if s, ok := v.fields["suite"]; ok {
 		id, known := iana.SuiteByName(s.text)
 		if g.Suite = suite.ByID13(id); !known || g.Suite == nil {
-			return g, refuse("suite", "%q is no cipher suite of TLS 1.3", s.text)
+			return g, refuse("suite", "%q is not a cipher suite of TLS 1.3", s.text)
 		}
 	}
 	if s, ok := v.fields["group"]; ok {

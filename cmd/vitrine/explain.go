@@ -181,7 +181,7 @@ func load(stdin io.Reader, name string, redact bool) (c connection, err error) {
 		return c, err
 	}
 	if len(c.entries) == 0 {
-		return c, errors.New("line 2: there are no events behind the schema")
+		return c, errors.New("line 2: there are no events after the schema line")
 	}
 	if redact {
 		if c.entries, err = redacted(c.entries); err != nil {

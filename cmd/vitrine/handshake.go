@@ -187,7 +187,7 @@ func verdict(outcome *demo.Outcome, story *explain.Story) error {
 	case story.Run.Tampered != nil && story.Result.Stopped():
 		return nil
 	case story.Run.Tampered != nil:
-		return fmt.Errorf("line %d was tampered with, and neither side noticed",
+		return fmt.Errorf("line %d was changed, and neither side noticed",
 			story.Run.Tampered.Acts[0].Line)
 	}
 	if err := errors.Join(outcome.ClientError, outcome.ServerError); err != nil {

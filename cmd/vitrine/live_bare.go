@@ -21,7 +21,7 @@ func untellable(entries []trace.Entry) error {
 			return explain.Tellable(entries)
 		}
 	}
-	return errors.New("no message of a handshake was kept of it")
+	return errors.New("no handshake message of this connection was kept")
 }
 
 // leadOf returns the sentences above the page of a connection.

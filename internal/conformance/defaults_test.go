@@ -79,7 +79,7 @@ func TestAVersionWithoutASuiteIsOff(t *testing.T) {
 			uint16(iana.TLS_AES_128_CCM_8_SHA256), ""},
 		{"ChaCha20", nil, []uint16{vitrine.TLS_CHACHA20_POLY1305_SHA256}, "TLS 1.3",
 			vitrine.TLS_CHACHA20_POLY1305_SHA256, ""},
-		{"none at all", []uint16{}, []uint16{}, "", 0, "no version is left"},
+		{"none at all", []uint16{}, []uint16{}, "", 0, "no version from"},
 		{"a suite of TLS 1.2 for TLS 1.3", nil, []uint16{ecdhe}, "", 0, "CipherSuites13 has"},
 		{"a number that is no suite", nil, []uint16{0x13FF}, "", 0, "CipherSuites13 has"},
 	} {

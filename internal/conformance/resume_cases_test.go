@@ -111,7 +111,7 @@ func badResumingClients() []resumer {
 	const um = alert.UnexpectedMessage
 	return []resumer{
 		{what: "no extended_master_secret, which the session has", ref: "RFC 7627 §5.3",
-			want: alert.HandshakeFailure, says: "a hello without it",
+			want: alert.HandshakeFailure, says: "but not the extension",
 			edits: helloWithout(iana.ExtExtendedMasterSecret)},
 		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError,
 			says:  "verify_data",

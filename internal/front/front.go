@@ -60,10 +60,9 @@ type Visit struct {
 
 // Errors of connections that were refused or closed before their handshake was done.
 var (
-	ErrFull  = errors.New("front: no place left: as many connections are open as may be")
-	ErrShare = errors.New("front: places are short, and this address has its share of them")
-	ErrRoom  = errors.New("front: sent away to make room for others: it had been shaking hands " +
-		"for the longest time")
+	ErrFull  = errors.New("front: the maximum number of connections is open")
+	ErrShare = errors.New("front: this address has its share of the connections, and few are left")
+	ErrRoom  = errors.New("front: closed to make room for others: its handshake took the longest")
 	errPlain = errors.New("front: the client speaks HTTP without TLS")
 )
 

@@ -309,7 +309,7 @@ func testAPanicOfTheReportEndsNothing(t *testing.T, version func(*vitrine.Config
 	h.mu.Unlock()
 	c := h.dial(t)
 	said(t, c, "in\n", "in\n")
-	ends(t, h.silent(t, 1, nil)[0], "no place left")
+	ends(t, h.silent(t, 1, nil)[0], "the maximum number of connections")
 	c.Close()
 	if err := h.stop(); err != nil {
 		t.Error(err)

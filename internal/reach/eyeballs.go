@@ -14,7 +14,7 @@ import (
 const attemptDelay = 250 * time.Millisecond
 
 // errSlower is the result of an attempt that was given up because another address answered.
-var errSlower = errors.New("given up: another address was faster")
+var errSlower = errors.New("not used: another address was faster")
 
 // tcp is an attempt to reach an address.
 type tcp struct {

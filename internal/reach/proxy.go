@@ -23,7 +23,7 @@ func ParseProxy(s string) (*url.URL, error) {
 	case err != nil:
 		return nil, errors.New("not the URL of a proxy") // url.Error would quote a password
 	case u.Hostname() == "":
-		return nil, errors.New("a proxy without a host")
+		return nil, errors.New("the URL has no host")
 	case u.Scheme != "http" && u.Scheme != "socks5" && u.Scheme != "socks5h":
 		return nil, fmt.Errorf("a proxy of kind %q, expected http or socks5", u.Scheme)
 	}
@@ -68,7 +68,7 @@ func (w *Way) httpConnect(conn net.Conn, to string) error {
 	var answer []byte
 	for b := make([]byte, 1); !strings.HasSuffix(string(answer), "\r\n\r\n"); {
 		if len(answer) > 8<<10 {
-			return errors.New("got an answer of the proxy longer than 8192 bytes")
+			return errors.New("the proxy's answer is longer than 8192 bytes")
 		}
 		if _, err := io.ReadFull(conn, b); err != nil {
 			return fmt.Errorf("the proxy's answer: %w", err)
@@ -106,10 +106,10 @@ func (w *Way) socks5(conn net.Conn, host string) error {
 			return err
 		}
 		if answer[1] != 0 {
-			return errors.New("the proxy refuses user and password")
+			return errors.New("the proxy rejects the user and password")
 		}
 	case answer[1] != 0:
-		return errors.New("the proxy wants a user and a password")
+		return errors.New("the proxy asks for a user and a password: give them in its URL")
 	}
 	port, err := strconv.ParseUint(w.Port, 10, 16)
 	if err != nil || len(host) > 255 {

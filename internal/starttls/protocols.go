@@ -177,7 +177,7 @@ func ldap(t *talk) error {
 	}
 	// ExtendedResponse is [APPLICATION 24]; its first element is resultCode ENUMERATED.
 	if i := bytes.IndexByte(body, 0x78); i < 0 || !bytes.Contains(body[i:], []byte{0x0A, 1, 0}) {
-		return errors.New("the server refuses: got another resultCode than success")
+		return errors.New("the server refuses: its resultCode is not success")
 	}
 	return nil
 }

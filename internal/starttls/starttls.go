@@ -85,7 +85,7 @@ func (p *Protocol) Ask(conn io.ReadWriter, host string) error {
 	}
 	if n := t.in.Buffered(); n > 0 {
 		return fmt.Errorf("starttls %s (%s): got %d bytes in the clear after the server's "+
-			"consent, expected none: they may be an attacker's", p.Name, p.Ref, n)
+			"consent, expected none: an attacker may have inserted them", p.Name, p.Ref, n)
 	}
 	return nil
 }

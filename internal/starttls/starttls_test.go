@@ -73,7 +73,7 @@ var dialogues = []struct {
 		"1.3.6.1", ""},
 	{"ldap", "\x30\x82\x00\x0c\x02\x01\x01\x78\x07\x0a\x01\x00\x04\x00\x04\x00", "1.3.6.1", ""},
 	{"ldap", "\x30\x0c\x02\x01\x01\x78\x07\x0a\x01\x02\x04\x00\x04\x00", "1.3.6.1",
-		"another resultCode than success"},
+		"its resultCode is not success"},
 	{"ldap", "\x30\x84\xff\xff\xff\xff", "", "not an LDAPMessage"},
 	{"ldap", "\x30\x89\xff", "", "too long"},
 	{"ldap", "HTTP/1.1", "", "not an LDAPMessage"},

@@ -53,7 +53,7 @@ func WriteFragment(w io.Writer, f Fragment, r Run) error {
 	if f.Step != "" {
 		step := v.stepNamed(f.Prefix + f.Step)
 		if step == nil {
-			return fmt.Errorf("html: this run has no step %q", f.Step)
+			return fmt.Errorf("html: the run has no step %q", f.Step)
 		}
 		name, data = "one", step
 	}
