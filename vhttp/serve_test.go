@@ -295,5 +295,5 @@ func testAProtocolThatNobodySpeaksEndsTheConnection(t *testing.T, version func(*
 		t.Errorf("got %q", got)
 	}
 	eventually(t, "the log",
-		func() bool { return strings.Contains(told.String(), `agreed to "imap"`) })
+		func() bool { return strings.Contains(told.String(), `negotiated "imap"`) })
 }

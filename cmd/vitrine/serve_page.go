@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/gate"
 	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/trace"
 	"github.com/vitrine-tls/vitrine/vhttp"
@@ -217,20 +218,10 @@ func (d *desk) make(w http.ResponseWriter, r *http.Request, from net.Addr, v *vi
 		http.Error(w, err.Error(), http.StatusInternalServerError)
 		return nil
 	}
-	for name, value := range map[string]string{
-		"Content-Type":                 "text/html; charset=utf-8",
-		"Connection":                   "close",
-		"Cache-Control":                "no-store",
-		"Vary":                         "Accept",
-		"Content-Security-Policy":      html.Policy() + "; frame-ancestors 'none'",
-		"Cross-Origin-Resource-Policy": "same-origin",
-		"Cross-Origin-Opener-Policy":   "same-origin",
-		"Referrer-Policy":              "no-referrer",
-		"X-Content-Type-Options":       "nosniff",
-		"X-Frame-Options":              "DENY",
-	} {
-		w.Header().Set(name, value)
-	}
+	gate.Protect(w.Header(), html.Policy())
+	w.Header().Set("Content-Type", "text/html; charset=utf-8")
+	w.Header().Set("Connection", "close")
+	w.Header().Set("Vary", "Accept")
 	return page.Bytes()
 }
 

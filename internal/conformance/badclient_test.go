@@ -205,7 +205,7 @@ func disorderlyClients(t *testing.T) []badClient {
 			says:  "3 bytes of another message after the client's client_hello",
 			edits: first(script.Behind("client_hello", 16, 0, 0))},
 		{what: "a ClientKeyExchange behind ClientHello", ref: "§7.3", want: um,
-			says: "behind the client's client_hello",
+			says: "after the client's client_hello",
 			edits: first(script.Behind("client_hello",
 				script.Encode(iana.ClientKeyExchange, make([]byte, 33))...))},
 		{what: "a byte behind Finished", ref: "§7.3", want: um,

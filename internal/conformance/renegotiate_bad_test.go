@@ -121,7 +121,7 @@ func TestClientRefusesBadRenegotiation(t *testing.T) {
 		{what: "a wrong Finished", ref: "RFC 5246 §7.4.9", want: alert.DecryptError,
 			edits: script.Edits{VerifyData: func(b []byte) []byte { b[0] ^= 1; return b }}},
 		{what: "half a message behind the HelloRequest", ref: "RFC 5246 §7.3", want: um,
-			says: "behind the server's hello_request",
+			says: "after the server's hello_request",
 			asks: script.Behind("hello_request", 2, 0)(nil,
 				[]script.Item{script.Message(iana.HelloRequest)})},
 		{what: "a HelloRequest with a body", ref: "RFC 5246 §7.4.1.1", want: um,

@@ -78,20 +78,27 @@ func (g *Gate) URL() string {
 	return g.base + "/?token=" + g.token
 }
 
+// Protect sets the headers by which a browser keeps an answer to itself: it is not cached, and other
+// pages can neither frame nor read it. policy is its Content-Security-Policy, apart from who may
+// frame it.
+func Protect(h http.Header, policy string) {
+	for name, value := range map[string]string{
+		"Cache-Control":                "no-store",
+		"Content-Security-Policy":      policy + "; frame-ancestors 'none'",
+		"Cross-Origin-Resource-Policy": "same-origin",
+		"Cross-Origin-Opener-Policy":   "same-origin",
+		"Referrer-Policy":              "no-referrer",
+		"X-Content-Type-Options":       "nosniff",
+		"X-Frame-Options":              "DENY",
+	} {
+		h.Set(name, value)
+	}
+}
+
 // Wrap returns a handler that passes on to next what comes from the user.
 func (g *Gate) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		for name, value := range map[string]string{
-			"Cache-Control":                "no-store",
-			"Content-Security-Policy":      "default-src 'none'; frame-ancestors 'none'",
-			"Cross-Origin-Resource-Policy": "same-origin",
-			"Cross-Origin-Opener-Policy":   "same-origin",
-			"Referrer-Policy":              "no-referrer",
-			"X-Content-Type-Options":       "nosniff",
-			"X-Frame-Options":              "DENY",
-		} {
-			w.Header().Set(name, value)
-		}
+		Protect(w.Header(), "default-src 'none'")
 		switch {
 		case !g.knowsHost(r) || !g.knowsOrigin(r):
 			http.Error(w, "This is the page of somebody else: it answers to its own address only.",

@@ -6,6 +6,8 @@ import (
 	"net"
 	"net/http"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/gate"
 )
 
 // Handler serves the page and its WebAssembly.
@@ -35,10 +37,7 @@ func NewHandler(a *Assets) (*Handler, error) {
 // another name that leads here would be that of a page elsewhere (DNS rebinding).
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
-	header.Set("X-Content-Type-Options", "nosniff")
-	header.Set("Referrer-Policy", "no-referrer")
-	header.Set("Cross-Origin-Resource-Policy", "same-origin")
-	header.Set("X-Frame-Options", "DENY")
+	gate.Protect(header, "default-src 'none'")
 	switch {
 	case !ownName(r.Host):
 		http.Error(w, "this name is not one of the playground's", http.StatusForbidden)
@@ -47,8 +46,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "only GET and HEAD are answered", http.StatusMethodNotAllowed)
 	case r.URL.Path == "/":
 		header.Set("Content-Type", "text/html; charset=utf-8")
-		header.Set("Content-Security-Policy", Policy("'self'")+"; frame-ancestors 'none'")
-		header.Set("Cache-Control", "no-store")
+		gate.Protect(header, Policy("'self'"))
 		send(w, r, h.page)
 	case r.URL.Path == "/playground.wasm":
 		h.sendWasm(w, r)
