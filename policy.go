@@ -33,9 +33,9 @@ type Policy struct {
 // The policies of today. No policy enables NULL encryption: such a suite must be named in
 // Config.CipherSuites.
 var (
-	// Modern is the policy for new programs. All its suites have forward secrecy and an AEAD. It has
-	// no finite-field groups: an anonymous client could make a server compute with them at little
-	// cost of its own (CVE-2002-20001). It is also strict about the KeyUsage of a server
+	// Modern is the policy for new programs. All its suites have forward secrecy and an AEAD. It
+	// has no finite-field groups: an anonymous client could make a server compute with them at
+	// little cost of its own (CVE-2002-20001). It is also strict about the KeyUsage of a server
 	// certificate: an RSA key may sign only with digitalSignature and decrypt only with
 	// keyEncipherment. The other policies accept either bit for both uses, as crypto/tls, curl and
 	// OpenSSL do.

@@ -78,9 +78,9 @@ func (g *Gate) URL() string {
 	return g.base + "/?token=" + g.token
 }
 
-// Protect sets the headers by which a browser keeps an answer to itself: it is not cached, and other
-// pages can neither frame nor read it. policy is its Content-Security-Policy, apart from who may
-// frame it.
+// Protect sets the headers by which a browser keeps an answer to itself: it is not cached, and
+// other pages can neither frame nor read it. policy is its Content-Security-Policy, apart from who
+// may frame it.
 func Protect(h http.Header, policy string) {
 	for name, value := range map[string]string{
 		"Cache-Control":                "no-store",
