@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"crypto/x509"
 	"encoding/binary"
+	"reflect"
 	"runtime"
 	"slices"
 	"sync"
@@ -27,7 +28,8 @@ const (
 // A verdict holds for the same certificates in the same order, the same side, name and rules, and
 // the same pool with the same content; and while all certificates of its paths are valid. Nothing
 // else can change what crypto/x509 says: it asks neither the network nor, with a pool, the system.
-// A constraint of x509.CertPool.AddCertWithConstraint is not called again.
+// A pool with a constraint of x509.CertPool.AddCertWithConstraint has no verdicts, since such a
+// function may answer differently each time.
 var verdicts = newKept()
 
 type kept struct {
@@ -57,7 +59,7 @@ func (c *Chain) VerifyOnce(from iana.Side, t Trust) ([][]*x509.Certificate, erro
 		return paths, nil
 	}
 	paths, err := c.Verify(from, t)
-	if err == nil {
+	if err == nil && !hasConstraints(t.Roots) {
 		verdicts.keep(key, t.Roots, paths)
 	}
 	return paths, err
@@ -73,6 +75,28 @@ func (c *Chain) keeps(t Trust) bool {
 	}
 	systems := t.Roots == nil && runtime.GOOS != "linux"
 	return size > 0 && size <= maxVerdict && !systems && len(c.faults) == 0
+}
+
+// hasConstraints reports whether a root of a pool has a constraint. crypto/x509 does not tell, so its
+// list is looked at; where that is not as it is known here, the answer is true.
+func hasConstraints(roots *x509.CertPool) bool {
+	if roots == nil { // the system's, which x509.SetFallbackRoots may have set
+		var err error
+		if roots, err = x509.SystemCertPool(); err != nil {
+			return true
+		}
+	}
+	list := reflect.ValueOf(roots).Elem().FieldByName("lazyCerts")
+	if list.Kind() != reflect.Slice || list.Type().Elem().Kind() != reflect.Struct {
+		return true
+	}
+	for i := range list.Len() {
+		f := list.Index(i).FieldByName("constraint")
+		if f.Kind() != reflect.Func || !f.IsNil() {
+			return true
+		}
+	}
+	return false
 }
 
 // verdictKey returns a hash of all that a verdict depends on, the pool and the time aside. Each

@@ -2,6 +2,7 @@ package pki
 
 import (
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"testing"
@@ -166,5 +167,30 @@ func TestVerdictsAreBounded(t *testing.T) {
 	long := &Chain{Certs: slices.Repeat(chain.Certs, 20)}
 	if long.keeps(trust) {
 		t.Error("the verdict about a chain of any length is kept")
+	}
+}
+
+// A constraint of a root, which may answer differently each time, is asked for each chain. Of all
+// other pools verdicts are kept, which fails should crypto/x509 change how it keeps constraints.
+func TestConstraintsAreAskedForEachChain(t *testing.T) {
+	chain, root := chainsOf(t, "constraints")
+	if hasConstraints(root.Pool()) || hasConstraints(nil) {
+		t.Error("a pool without constraints is said to have one")
+	}
+	asked, refuse := 0, error(nil)
+	pool := x509.NewCertPool()
+	pool.AddCertWithConstraint(root.Cert, func(path []*x509.Certificate) error {
+		asked++
+		return refuse
+	})
+	trust := Trust{Roots: pool, Name: "known.test", Now: now}
+	for i := range 3 {
+		if _, err := chain.VerifyOnce(iana.Server, trust); err != nil || asked != i+1 {
+			t.Errorf("asked %d times for %d chains: %v", asked, i+1, err)
+		}
+	}
+	refuse = errors.New("refused")
+	if _, err := chain.VerifyOnce(iana.Server, trust); err == nil {
+		t.Error("a constraint that refuses is not obeyed")
 	}
 }
