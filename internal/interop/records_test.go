@@ -58,9 +58,14 @@ func TestLengthsOfRecords(t *testing.T) {
 				c.them.String(), version.String()}, "/"), func(t *testing.T) {
 				t.Parallel()
 				m := meeting{
-					with:    c.with,
-					them:    c.them,
-					us:      c.us,
+					with: c.with,
+					them: c.them,
+					us: func(config *vitrine.Config) {
+						config.DynamicRecordSizingDisabled = true // 64 KiB are all short records
+						if c.us != nil {
+							c.us(config)
+						}
+					},
 					bytes:   64 << 10,
 					version: version,
 					they:    func(s *interop.Setup) { s.Options = c.options },
