@@ -77,8 +77,8 @@ func (c *Chain) keeps(t Trust) bool {
 	return size > 0 && size <= maxVerdict && !systems && len(c.faults) == 0
 }
 
-// hasConstraints reports whether a root of a pool has a constraint. crypto/x509 does not tell, so its
-// list is looked at; where that is not as it is known here, the answer is true.
+// hasConstraints reports whether a root of a pool has a constraint. crypto/x509 does not tell, so
+// its list is looked at; where that is not as it is known here, the answer is true.
 func hasConstraints(roots *x509.CertPool) bool {
 	if roots == nil { // the system's, which x509.SetFallbackRoots may have set
 		var err error

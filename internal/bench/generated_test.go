@@ -32,7 +32,7 @@ func TestAProfileIsAddedUpByKind(t *testing.T) {
 // A row that misses its goal is listed with its profile and a reason, one that does not is not.
 func TestEachRowThatMissesItsGoalHasAReason(t *testing.T) {
 	missed, reached, broken := made(95, 100, 0), made(80, 100, 0), made(200, 100, 0)
-	missed.What, missed.shares[kernel] = bulk, 0.75
+	missed.What, missed.shares[0][kernel] = bulk, 0.75
 	reached.name, broken.name, broken.failed = "reached", "broken", errors.New("no sockets")
 	got := behind([]result{missed, reached, broken})
 	want := "- **S: a row** (0.95, goal 0.90): 75 % system calls. The cipher and"

@@ -33,7 +33,7 @@ type options struct {
 	counts     bool
 	cpuProfile string
 	memProfile string
-	profiles   bool // of rows that miss their goal
+	profiles   bool // of each row
 }
 
 func main() {
@@ -48,6 +48,7 @@ func main() {
 	flag.StringVar(&o.cpuProfile, "cpuprofile", "",
 		"write the processor profile of Vitrine's work in the last row to `file`")
 	flag.StringVar(&o.memProfile, "memprofile", "", "the same of what it allocates")
+	flag.BoolVar(&o.profiles, "profiles", false, "say what the time of each row goes to")
 	write := flag.Bool("write", false, "write the table into "+document+", of all rows")
 	check := flag.Bool("check", false, "compare with the table in "+document)
 	flag.Parse()
@@ -63,7 +64,7 @@ func main() {
 
 // run measures, prints, and does with the table what was asked for.
 func run(o options, write, check bool) error {
-	o.profiles = write
+	o.profiles = o.profiles || write
 	b, err := newBench(o)
 	if err != nil {
 		return err
@@ -81,6 +82,7 @@ func run(o options, write, check bool) error {
 		fmt.Println(got.line())
 		results = append(results, got)
 	}
+	fmt.Print(behind(results))
 	if check {
 		text, err := committed()
 		if err != nil {

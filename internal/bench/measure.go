@@ -89,8 +89,8 @@ type measured struct {
 type result struct {
 	row
 	stacks [3]measured
-	shares shares // of Vitrine's time, if it misses its goal
-	failed error  // why there is nothing else
+	shares [2]shares // of Vitrine's time and of crypto/tls's, if they were profiled
+	failed error     // why there is nothing else
 }
 
 // measure runs the blocks of a row in turn.
@@ -137,9 +137,11 @@ func (b *bench) measure(r row) (got result, err error) {
 	if b.counter != nil && r.countable() {
 		complain(r, b.count(&got, jobs))
 	}
-	if b.profiles && r.countable() && !got.met() {
-		got.shares, err = b.shares(got)
-		complain(r, err)
+	for i := range got.shares {
+		if b.profiles && r.countable() && len(got.stacks[i].samples) > 0 {
+			got.shares[i], err = b.shares(got, i)
+			complain(r, err)
+		}
 	}
 	return got, nil
 }

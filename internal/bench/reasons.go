@@ -45,6 +45,26 @@ func (r row) because() string {
 	return ""
 }
 
+// profile says what Vitrine's time goes to, and how much of crypto/tls's time is left for what a
+// stack does itself.
+func (r result) profile() string {
+	mine, theirs := r.shares[0], r.shares[1]
+	if mine == (shares{}) {
+		return ""
+	}
+	text := fmt.Sprintf("%v. ", mine)
+	if theirs == (shares{}) {
+		return text
+	}
+	text += fmt.Sprintf("Of crypto/tls's time %.0f %% are the same cryptography and system calls",
+		100*theirs.fixed())
+	if theirs.fixed() > r.goal {
+		return text + ": a stack that did nothing else would miss the goal. "
+	}
+	return text + fmt.Sprintf(", which leaves %.0f %% of it for everything else. ",
+		100*(r.goal-theirs.fixed()))
+}
+
 // behind returns a list of the rows whose goals are not met, and why.
 func behind(results []result) string {
 	var b strings.Builder
@@ -53,14 +73,12 @@ func behind(results []result) string {
 			continue
 		}
 		fmt.Fprintf(&b, "- **%s: %s** (%.2f, goal %.2f): ", r.section, r.name, r.worst(), r.goal)
-		if r.shares != (shares{}) {
-			fmt.Fprintf(&b, "%v. ", r.shares)
-		}
+		b.WriteString(r.profile())
 		fmt.Fprintf(&b, "%s\n", r.because())
 	}
 	if b.Len() == 0 {
 		return ""
 	}
-	return "\n### What stands in the way\n\nOf the rows that miss their goal: what Vitrine's " +
-		"processor time goes to, by a profile of two seconds, and why.\n\n" + b.String()
+	return "\n### What stands in the way\n\nOf the rows that miss their goal: what the processor " +
+		"time goes to, by profiles of 1.5 seconds, and why.\n\n" + b.String()
 }

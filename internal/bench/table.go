@@ -17,7 +17,8 @@ const (
 )
 
 const heading = "| | Vitrine | time to crypto/tls | instructions | time to OpenSSL | " +
-	"instructions | allocations | KB | goal |\n|---|---|---|---|---|---|---|---|---|\n"
+	"instructions | allocations | KB | cryptography | goal |\n" +
+	"|---|---|---|---|---|---|---|---|---|---|\n"
 
 // table returns the generated part of the document.
 func table(m machine, results []result, read []captured) string {
@@ -54,7 +55,8 @@ func (r result) line() string {
 		}
 		cells = append(cells, time, instructions)
 	}
-	cells = append(cells, r.beside(allocsOf, 1), r.beside(bytesOf, 1000), r.judged())
+	cells = append(cells, r.beside(allocsOf, 1), r.beside(bytesOf, 1000), r.arithmetic(),
+		r.judged())
 	return "| " + strings.Join(cells, " | ") + " |"
 }
 
@@ -76,6 +78,21 @@ func (r result) beside(figure func(sample) float64, unit float64) string {
 		if len(m.samples) > 0 {
 			cells = append(cells, fmt.Sprintf("%.0f", spreadOf(m.of(figure)).median/unit))
 		}
+	}
+	return strings.Join(cells, " / ")
+}
+
+// arithmetic returns the share of the standard library's cryptography in Vitrine's time and in
+// crypto/tls's.
+func (r result) arithmetic() string {
+	var cells []string
+	for _, s := range r.shares {
+		if s != (shares{}) {
+			cells = append(cells, fmt.Sprintf("%.0f %%", 100*s[standard]))
+		}
+	}
+	if cells == nil {
+		return "–"
 	}
 	return strings.Join(cells, " / ")
 }
