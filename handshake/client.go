@@ -30,6 +30,13 @@ type client struct {
 	late       *lateAnswer // to a CertificateRequest behind the handshake, which is being made
 }
 
+func (c *client) forget() {
+	c.live.forget()
+	c.preMaster, c.shares, c.offered = nil, nil, nil
+	c.remembered = Peer{}
+	c.asked, c.shared13 = slow[*pki.Credential]{}, slow[[]*negotiation.PSK]{}
+}
+
 // certificates returns our Certificate message, which is empty if nothing fits the request.
 func (c *client) certificates(s *Score) *message.Certificate {
 	m := &message.Certificate{Context: s.CertificateRequest.Context}

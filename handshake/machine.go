@@ -103,6 +103,8 @@ type player interface {
 	spares(t iana.HandshakeType, unsound bool) bool
 	// withdraw prevents the session of this connection from being resumed.
 	withdraw()
+	// forget drops what only the handshake needed: hellos, and secrets that were derived from.
+	forget()
 }
 
 // earlyKeys is what early data is protected with.
@@ -251,7 +253,8 @@ func (m *Machine) Renegotiations() int {
 
 // Forget releases what only the handshake needed. What was negotiated, and the Peer, are kept.
 func (m *Machine) Forget() {
-	m.forget()
+	m.Score.forget()
+	m.player.forget()
 	m.open, m.spare = nil, nil
 }
 

@@ -30,6 +30,10 @@ type live struct {
 	greased  negotiation.Greased
 }
 
+func (l *live) forget() {
+	l.signed, l.shared, l.accepted = slow[[]byte]{}, slow[*negotiation.PSK]{}, slow[struct{}]{}
+}
+
 // accept calls the program's Accept hook, which decides last.
 func (l *live) accept() error {
 	if l.Accept == nil {

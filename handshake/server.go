@@ -49,6 +49,17 @@ type server struct {
 	late      *lateProof   // behind the handshake, which is being checked
 }
 
+func (v *server) forget() {
+	v.live.forget()
+	v.wellFormed, v.read13, v.opened = nil, hello13Of{}, nil
+	v.offer, v.answered = nil, nil
+	v.asked, v.certs = slow[*negotiation.Config]{}, slow[[]*pki.Credential]{}
+	v.found, v.decrypted = slow[*Session]{}, slow[[]byte]{}
+	if v.choice != nil {
+		v.choice.Share = nil // it is a part of the ClientHello
+	}
+}
+
 // reason is why something was not done, with the section that it follows.
 type reason struct{ why, ref string }
 
