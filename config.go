@@ -100,12 +100,12 @@ type Config struct {
 	// kinds.
 	LegacyRoots []*x509.Certificate
 
-	// ChainCacheDisabled makes each full handshake verify the peer's chain. Otherwise the signatures
-	// of a chain that was verified in this process are not verified again for the same name, rules
-	// and pool with the same content, while all its certificates are valid. At most 256 such
-	// verdicts are kept. Signatures of the handshake are always verified, and all callbacks called:
-	// with a pool that has a constraint (x509.CertPool.AddCertWithConstraint), and with a Trace,
-	// every chain is verified.
+	// ChainCacheDisabled makes each full handshake verify the peer's chain. Otherwise the
+	// signatures of a chain that was verified in this process are not verified again for the same
+	// name, rules and pool with the same content, while all its certificates are valid. At most 256
+	// such verdicts are kept. Signatures of the handshake are always verified, and all callbacks
+	// called: with a pool that has a constraint (x509.CertPool.AddCertWithConstraint), and with a
+	// Trace, every chain is verified.
 	ChainCacheDisabled bool
 
 	// NextProtos are the application protocols, best first. See RFC 7301.
