@@ -2,6 +2,7 @@ package playground
 
 import (
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -48,28 +49,55 @@ type Act struct {
 	Fresh bool `json:"fresh,omitempty"`
 }
 
-// maxData bounds the bytes that an act brings along.
-const maxData = 1 << 16
+const (
+	// maxActs bounds the acts of a list, and maxData the bytes that an act brings along, and all of
+	// them: what a list makes of a record stays a small multiple of what it says.
+	maxActs = 1000
+	maxData = 1 << 16
+	allData = 1 << 20
+)
+
+// Check returns an error for a list of acts that makes no sense whatever is sent.
+func Check(acts []Act) error {
+	if len(acts) > maxActs {
+		return fmt.Errorf("playground: got %d acts, expected at most %d", len(acts), maxActs)
+	}
+	data := 0
+	for i := range acts {
+		if err := acts[i].check(); err != nil {
+			return fmt.Errorf("playground: act %d: %w", i+1, err)
+		}
+		data += len(acts[i].Data)
+	}
+	if data > allData {
+		return fmt.Errorf("playground: got %d bytes of data in all acts, expected at most %d", data,
+			allData)
+	}
+	return nil
+}
 
 // check returns an error for an act that makes no sense whatever is sent.
 func (a *Act) check() error {
+	brings := a.Kind == Set || a.Kind == Inject
 	switch {
 	case !slices.Contains(Kinds(), a.Kind):
-		return fmt.Errorf("playground: got an act %q, expected one of %v", a.Kind, Kinds())
+		return fmt.Errorf("got the kind %.20q, expected one of %v", a.Kind, Kinds())
 	case a.Side != iana.Client && a.Side != iana.Server:
-		return fmt.Errorf("playground: got side %d, expected 0 or 1", a.Side)
-	case a.Record < 1 || a.Offset < 0 || a.At < 0:
-		return fmt.Errorf(
-			"playground: got record %d, offset %d and at %d, expected a record from 1",
-			a.Record,
-			a.Offset,
-			a.At,
-		)
+		return fmt.Errorf("got side %d, expected 0 or 1", a.Side)
+	case a.Record < 1:
+		return fmt.Errorf("got record %d, expected 1 or more", a.Record)
+	case a.Offset < 0:
+		return fmt.Errorf("got offset %d, expected 0 or more", a.Offset)
+	case a.At < 0:
+		return fmt.Errorf("got at %d, expected 0 or more", a.At)
 	case len(a.Data) > maxData:
-		return fmt.Errorf("playground: got %d bytes of data, expected at most %d", len(a.Data),
-			maxData)
+		return fmt.Errorf("got %d bytes of data, expected at most %d", len(a.Data), maxData)
+	case brings && len(a.Data) == 0:
+		return fmt.Errorf("%s needs data", a.Kind)
+	case !brings && len(a.Data) > 0:
+		return fmt.Errorf("%s takes no data", a.Kind)
 	case a.Kind == Replay && a.Fresh && a.Side != iana.Client:
-		return fmt.Errorf("playground: only what a client sent can be replayed to the server")
+		return errors.New("only what a client sent can be replayed to the server")
 	}
 	return nil
 }
@@ -77,19 +105,23 @@ func (a *Act) check() error {
 // meets reports whether a record of size bytes has what the act changes.
 func (a *Act) meets(size int) bool { return a.Kind != Flip && a.Kind != Set || a.Offset < size }
 
-// apply changes a copy of a record as Flip and Set do. It reports whether anything became
-// different.
-func (a *Act) apply(b []byte) bool {
-	if a.Offset >= len(b) { // the record was cut before it
-		return false
+// apply changes a copy of a record as Flip and Set do. It returns why nothing became different, or
+// an empty string.
+func (a *Act) apply(b []byte) (idle string) {
+	if a.Offset >= len(b) {
+		return fmt.Sprintf("record %d of the %v was cut before its byte %d", a.Record, a.Side,
+			a.Offset)
 	}
 	if a.Kind == Flip {
 		b[a.Offset] ^= max(a.Mask, 1)
-		return true
+		return ""
 	}
 	before := slices.Clone(b)
-	copy(b[a.Offset:], a.Data)
-	return !slices.Equal(before, b)
+	if copy(b[a.Offset:], a.Data); slices.Equal(before, b) {
+		return fmt.Sprintf("record %d of the %v has these bytes at offset %d already", a.Record,
+			a.Side, a.Offset)
+	}
+	return ""
 }
 
 // cutRecords cuts bytes into records. What is left at the end is no whole record.

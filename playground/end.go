@@ -37,24 +37,23 @@ type end struct {
 	lost      bool // the peer's stream has ended
 	absent    bool // nobody is at this end
 	err       error
-	failedAt  int // what err is about: an index of the wire's records, and 1; 0: none of them
 }
 
 func newEnd(p *plan, me iana.Side, c *negotiation.Config) *end {
 	return &end{plan: p, me: me, e: engine.NewEngine(me, c)}
 }
 
-// over reports whether the end neither sends nor reads any more.
-func (x *end) over() bool { return x.err != nil || x.absent || x.said && x.heard }
+// Over reports whether the end neither sends nor reads any more.
+func (x *end) Over() bool { return x.err != nil || x.absent || x.said && x.heard }
 
-// arrive takes bytes from the peer.
-func (x *end) arrive(b []byte) {
+// Arrive takes bytes from the peer.
+func (x *end) Arrive(b []byte) {
 	x.last = b
-	if err := x.refuse(b); err != nil && !x.over() {
+	if err := x.refuse(b); err != nil && !x.Over() {
 		x.fail(err)
 		x.refused(b)
 	}
-	if x.over() {
+	if x.Over() {
 		return
 	}
 	x.waiting = b
@@ -109,7 +108,7 @@ func (x *end) step() error {
 	} else if err := x.respond(false); err != nil { // to early data
 		return err
 	}
-	for !x.over() {
+	for !x.Over() {
 		if err := x.read(); err != nil {
 			return err
 		}
@@ -196,9 +195,9 @@ func (x *end) close() error {
 	return x.e.SealAlert(alert.Warning, alert.CloseNotify, "")
 }
 
-// ended takes the end of the peer's stream.
-func (x *end) ended() {
-	if x.over() || x.lost {
+// Ended takes the end of the peer's stream.
+func (x *end) Ended() {
+	if x.Over() || x.lost {
 		return
 	}
 	x.lost = true
@@ -231,8 +230,8 @@ func (x *end) fail(err error) {
 	x.err = err
 }
 
-// sealed returns what the end has sealed, and forgets it.
-func (x *end) sealed() []byte {
+// Sealed returns what the end has sealed, and forgets it.
+func (x *end) Sealed() []byte {
 	b := bytes.Clone(x.e.Out.Sealed())
 	if len(b) > 0 {
 		x.e.Out.Sent()

@@ -40,7 +40,7 @@ func randomActs(rnd *rand.Rand, whole *Result) (acts []Act) {
 			a.At, a.Fresh = rnd.IntN(8), of.Side == iana.Client && rnd.IntN(4) == 0
 		case Inject:
 			other := whole.Records[rnd.IntN(len(whole.Records))].Sent
-			a.Data = [][]byte{other, randomBytes(rnd, rnd.IntN(60)),
+			a.Data = [][]byte{other, randomBytes(rnd, 1+rnd.IntN(60)),
 				{21, 3, 3, 0, 2, 1, byte(rnd.IntN(120))},
 				append([]byte{byte(20 + rnd.IntN(5)), 3, 3, 0, 9}, randomBytes(rnd, 9)...),
 			}[rnd.IntN(4)]

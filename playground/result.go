@@ -35,6 +35,8 @@ type Result struct {
 	Ends    [2]End   `json:"ends"` // by side
 	// Unused are the acts whose record was never sent, or has no such byte.
 	Unused []int `json:"unused,omitempty"`
+	// Idle are the acts that have changed nothing so far: those, and others without an effect.
+	Idle []Idle `json:"idle,omitempty"`
 	// Digest is the SHA-256 of all that arrived, in hex.
 	Digest string `json:"digest"`
 	// Before is the connection that this one resumes.
@@ -45,6 +47,12 @@ type Result struct {
 	// the glass says with them.
 	Entries []trace.Entry `json:"-"`
 	Run     explain.Run   `json:"-"`
+}
+
+// Idle is an act that has changed nothing.
+type Idle struct {
+	Act int    `json:"act"` // an index of Acts
+	Why string `json:"why"` // "there is no record 9 of the client"
 }
 
 // Record is a record on the wire, or what arrived in its place.
@@ -108,6 +116,9 @@ func (w *Wire) Result() *Result {
 	for i, used := range w.used {
 		if !used {
 			r.Unused = append(r.Unused, i)
+		}
+		if why := w.Link.Idle(i); why != "" {
+			r.Idle = append(r.Idle, Idle{i, why})
 		}
 	}
 	for side, x := range w.ends {

@@ -59,11 +59,11 @@ func (w *Wire) judge(r *Result) {
 		v.Sentence = "Ended by an alert that nobody has sent: " + v.Alert + "."
 	case len(w.queue) > 0 || w.held[0] != nil || w.held[1] != nil:
 		v.Outcome, v.Sentence = Running, "More is on its way."
-	case w.ends[iana.Client].absent && !w.ends[iana.Server].over():
+	case w.ends[iana.Client].absent && !w.ends[iana.Server].Over():
 		v.Outcome = Stalled
 		v.Sentence = "Stopped: the server of the second connection waits for a client that is " +
 			"not there."
-	case !w.ends[0].over() || !w.ends[1].over():
+	case !w.ends[0].Over() || !w.ends[1].Over():
 		v.Outcome = Stalled
 		v.Sentence = "Stopped: nobody was told anything false; one side waits for bytes that " +
 			"never come."
@@ -72,31 +72,25 @@ func (w *Wire) judge(r *Result) {
 		v.Sentence = "Undetected: neither side noticed. " + Sentence(strings.Join(v.Changes, "; "))
 	case r.Again != nil:
 		r.replayed()
-	case len(r.Unused) > 0:
-		v.Outcome, v.Sentence = Untouched, "Nothing was changed: "+w.missing(r.Unused)+"."
+	case len(r.Idle) > 0:
+		v.Outcome, v.Sentence = Untouched, "Nothing was changed: "+r.idleWords()+"."
 	default:
 		v.Outcome, v.Sentence = Untouched, "Nothing was changed, and all went to its end."
 	}
 }
 
-// missing says which records, or bytes of a record, the acts have not met.
-func (w *Wire) missing(unused []int) string {
+// mostIdle bounds how many idle acts a sentence tells of.
+const mostIdle = 3
+
+// idleWords says why acts have changed nothing.
+func (r *Result) idleWords() string {
 	var list []string
-	for _, i := range unused {
-		a := &w.acts[i]
-		says := fmt.Sprintf("there is no record %d of the %v", a.Record, a.Side)
-		switch {
-		case a.Record > w.count[a.Side]:
-		case a.Kind != Replay:
-			says = fmt.Sprintf("record %d of the %v has %d bytes, and no byte %d", a.Record, a.Side,
-				len(w.sent[a.Side][a.Record-1]), a.Offset)
-		case a.At > w.count[a.Side]:
-			says = fmt.Sprintf("there is no record %d of the %v", a.At, a.Side)
-		default:
-			says = fmt.Sprintf("record %d of the %v is not sent before its record %d", a.Record,
-				a.Side, a.At)
+	for _, idle := range r.Idle {
+		if len(list) == mostIdle {
+			list = append(list, fmt.Sprintf("and %d more", len(r.Idle)-mostIdle))
+			break
 		}
-		list = append(list, says)
+		list = append(list, idle.Why)
 	}
 	return strings.Join(list, "; ")
 }
