@@ -65,6 +65,9 @@ func (t *teller) ending() {
 		closed = closed || s.closes() && s.BothWays
 	}
 	r.Noticed = append(notices(t.client, iana.Client), notices(t.server, iana.Server)...)
+	if len(r.Noticed) == 0 && t.Run.Tampered != nil {
+		r.Noticed = append(silent(t.client, iana.Client), silent(t.server, iana.Server)...)
+	}
 	r.Ending = t.ended()
 	r.Complete = closed && len(r.Noticed) == 0 && r.Equal == r.Compared
 }
@@ -114,26 +117,59 @@ func (t *teller) sentences() {
 		say(Plain, "handshake %s", milliseconds(t.Run.Handshake))
 	}
 	for _, n := range r.Noticed {
-		if t.Run.Tampered == nil {
+		switch {
+		case t.Run.Tampered == nil:
 			say(Bad, "FAILED: the %v ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
-			continue
+		case n.Alert == "":
+			say(Good, "CAUGHT: the %v noticed: %s.", n.By, n.Reason)
+		default:
+			say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
+				n.Alert, n.Reason)
 		}
-		say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
-			n.Alert, n.Reason)
 	}
 	if lesson := t.lesson(); lesson != "" {
 		say(Plain, "%s", lesson)
 	}
-	if a := t.Run.Tampered; a != nil {
-		r.Stalled = a.Stall && len(r.Noticed) == 0
-		switch {
-		case r.Stalled:
-			say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that "+
-				"never came, until its deadline.")
-		case len(r.Noticed) == 0:
-			say(Bad, "UNDETECTED: somebody altered %s and neither side noticed.", a.lines())
+	t.sayUnnoticed(say)
+}
+
+// sayUnnoticed adds what came of tampering that neither side noticed.
+func (t *teller) sayUnnoticed(say func(tone Tone, format string, args ...any)) {
+	a, r := t.Run.Tampered, &t.Result
+	if a == nil {
+		return
+	}
+	if r.Forged = t.forgedEnd(); r.Forged != "" {
+		say(Bad, "ENDED by an alert that nobody has sent: %s.", r.Forged)
+	}
+	if len(r.Noticed) > 0 || r.Forged != "" {
+		return
+	}
+	r.Stalled = a.Stall
+	idle := a.Idle()
+	switch {
+	case idle != "":
+		say(Plain, "NOTHING WAS CHANGED: %s.", idle)
+	case r.Stalled:
+		say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that "+
+			"never came.")
+	default:
+		say(Bad, "UNDETECTED: somebody interfered %s, and neither side noticed.", a.Where())
+	}
+}
+
+// forgedEnd returns the first alert that ends a connection and that its side did not send, if a
+// side took it for its peer's; or an empty string.
+func (t *teller) forgedEnd() string {
+	for _, s := range t.lines {
+		if s.Alert == nil || s.Opened == nil || s.Place.Record >= 0 {
+			continue
+		}
+		if s.Alert.Level == alert.Fatal || s.Alert.Description == alert.CloseNotify {
+			return s.Alert.Description.String()
 		}
 	}
+	return ""
 }
 
 // lesson explains the effect of an alteration of the RSA-encrypted pre_master_secret. See RFC 5246
@@ -234,6 +270,14 @@ func notices(v *view, side iana.Side) []Notice {
 			Notice{By: side, Alert: a.Description.String(), Reason: Escape(reason(v, a))})
 	}
 	return list
+}
+
+// silent returns the check that a peer did not pass and was not told of: its stream had ended.
+func silent(v *view, side iana.Side) []Notice {
+	if v.failed == nil || v.failed.Alert != 0 {
+		return nil
+	}
+	return []Notice{{By: side, Reason: Escape(v.failed.Reason)}}
 }
 
 func reason(v *view, a *trace.Alert) string {

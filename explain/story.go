@@ -40,7 +40,7 @@ type Run struct {
 // record: see trace.Delivery.
 type Tampered struct {
 	Acts  []Act // in the order of the lines
-	Stall bool  // the run ended by a deadline
+	Stall bool  // a side waited for what never came
 }
 
 // Act is one thing that was done to a line.
@@ -48,6 +48,7 @@ type Act struct {
 	Line  int    // of the ladder; 0: of none, such as a record that was forged
 	Field string // "mac", or "" for the line as a whole
 	How   string // "one bit of byte 40 of 101 was flipped"
+	Idle  string // why it changed nothing, or empty
 }
 
 // at returns what was done to a line.
@@ -63,21 +64,33 @@ func (t *Tampered) at(line int) (facts []Fact) {
 	return facts
 }
 
-// lines returns the lines that something was done to, in words.
-func (t *Tampered) lines() string {
+// Where returns the lines at which somebody interfered, in words.
+func (t *Tampered) Where() string {
 	var list []string
 	for _, a := range t.Acts {
-		if n := fmt.Sprint(a.Line); a.Line > 0 && !slices.Contains(list, n) {
+		if n := fmt.Sprint(a.Line); a.Line > 0 && a.Idle == "" && !slices.Contains(list, n) {
 			list = append(list, n)
 		}
 	}
 	switch len(list) {
 	case 0:
-		return "what was sent"
+		return "with what was sent"
 	case 1:
-		return "line " + list[0]
+		return "at line " + list[0]
 	}
-	return "lines " + strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+	return "at lines " + strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
+}
+
+// Idle returns why nothing was changed, or an empty string if something was.
+func (t *Tampered) Idle() string {
+	var list []string
+	for _, a := range t.Acts {
+		if a.Idle == "" {
+			return ""
+		}
+		list = append(list, a.Idle)
+	}
+	return strings.Join(list, "; ")
 }
 
 // Story describes a connection from the first hello to its end.
@@ -214,7 +227,8 @@ type Result struct {
 	KeyOpens    bool   // the private key of the server's certificate opens a recording
 	KeySays     string // what it opens, and why
 	exchange    iana.KeyExchange
-	Stalled     bool     // no side detected an error, but one waited until a deadline
+	Stalled     bool     // no side detected an error, but one waited for what never came
+	Forged      string   // the alert that ended the connection, and that nobody sent; or empty
 	Noticed     []Notice // the errors that were detected, in order
 	Sentences   []Sentence
 	Try         []Hint // what to look at next
@@ -246,5 +260,6 @@ type Notice struct {
 	Reason string
 }
 
-// Stopped reports whether tampering had no effect: a side noticed it, or waited until a deadline.
-func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled }
+// Stopped reports whether tampering had no effect but to end the connection: a side noticed it, or
+// waited for what never came, or took a forged alert for its peer's.
+func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled || r.Forged != "" }

@@ -52,7 +52,11 @@ type arrival struct {
 	end    bool
 }
 
-type held struct{ arrivals []arrival }
+// held is a record that waits for the next one of its side.
+type held struct {
+	arrival
+	swaps []int // the acts
+}
 
 // NewLink returns a Link between two sides, by whom they are. Log gets a Delivery for each record.
 // It returns an error if the acts make no sense: see Check.
@@ -139,20 +143,32 @@ func (l *Link) collect(side iana.Side) {
 
 // release lets go of what waits for a record that did not come.
 func (l *Link) release() {
-	for side, h := range l.held {
-		if h != nil {
-			l.held[side] = nil
-			l.queue = append(l.queue, h.arrivals...)
-		}
+	for side := range l.held {
+		l.letGo(iana.Side(side))
 	}
+}
+
+// letGo queues a record that nothing has overtaken, so that it was not swapped.
+func (l *Link) letGo(side iana.Side) {
+	h := l.held[side]
+	if h == nil {
+		return
+	}
+	l.held[side] = nil
+	of := &l.records[h.record]
+	if of.Fate == Moved {
+		of.Fate = Delivered
+	}
+	for _, i := range h.swaps {
+		l.idle[i] = fmt.Sprintf("the %v sends nothing that could overtake its record %d", side,
+			of.Number)
+	}
+	l.queue = append(l.queue, h.arrival)
 }
 
 // last puts the end of a side's stream on the wire, behind all that was to come before it.
 func (l *Link) last(side iana.Side) {
-	if h := l.held[side]; h != nil {
-		l.held[side] = nil
-		l.queue = append(l.queue, h.arrivals...)
-	}
+	l.letGo(side)
 	l.replays(side, 0)
 	l.queue = append(l.queue, arrival{from: side, end: true})
 }
@@ -207,7 +223,8 @@ func (l *Link) about(side iana.Side, n int, b []byte) (own []int) {
 // deliver puts a record on the wire with its own acts.
 func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 	of := Record{Number: n, Side: side, Fate: Delivered, Sent: b}
-	got, again, swap, drop := append([]byte(nil), b...), 0, false, false
+	got, again, drop := append([]byte(nil), b...), 0, false
+	var swaps []int
 	for _, i := range own {
 		switch a := &l.acts[i]; a.Kind {
 		case Flip, Set:
@@ -219,7 +236,7 @@ func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 		case Duplicate:
 			again++
 		case Swap:
-			swap = true
+			swaps = append(swaps, i)
 		case Cut:
 			l.cut[side] = true
 			if a.Offset < len(got) {
@@ -234,7 +251,7 @@ func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 	if of.Fate == Dropped {
 		l.passed(&l.records[len(l.records)-1])
 	} else {
-		l.send(side, got, swap)
+		l.send(side, got, swaps)
 		for range again {
 			l.add(side, n, Duplicated, got)
 		}
@@ -246,22 +263,22 @@ func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 }
 
 // send queues the record that was put on the wire last, or holds it back behind the next one.
-func (l *Link) send(side iana.Side, got []byte, swap bool) {
+func (l *Link) send(side iana.Side, got []byte, swaps []int) {
 	mine := arrival{from: side, record: len(l.records) - 1, bytes: got}
 	of := &l.records[mine.record]
 	of.Got = got
 	before := l.held[side]
-	if swap && before == nil {
+	if len(swaps) > 0 && before == nil {
 		if of.Fate == Delivered {
 			of.Fate = Moved
 		}
-		l.held[side] = &held{[]arrival{mine}}
+		l.held[side] = &held{mine, swaps}
 		return
 	}
 	l.held[side] = nil
 	l.queue = append(l.queue, mine)
 	if before != nil {
-		l.queue = append(l.queue, before.arrivals...)
+		l.queue = append(l.queue, before.arrival)
 	}
 }
 

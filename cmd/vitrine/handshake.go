@@ -36,7 +36,20 @@ protected record. Client and server compute their values separately, and the val
 
 Without flags it is the textbook case of TLS 1.2: RSA key exchange, AES-256-CBC, HMAC-SHA256.
 With --tls 1.3 the key schedule is shown as a tree that grows between the messages. The keys are
-made for this run and shown in full.`,
+made for this run and shown in full.
+
+With --tamper somebody in between interferes, and the two sides are not at a socket but at the ends
+of the playground's wire. Its acts are, RECORD being a numbered line or, such as client3, a record
+of a side, and PLACE an offset in it or a field:
+  flip:RECORD[:PLACE[:MASK]]   the bits of MASK, in hex; without it the lowest one
+  set:RECORD:PLACE:HEX         the bytes from there on
+  drop:RECORD                  it never arrives
+  duplicate:RECORD             it arrives twice
+  swap:RECORD                  it arrives behind the next one of its side
+  replay:RECORD[:NUMBER]       it arrives again, behind record NUMBER of its side, or behind all
+  inject:RECORD:HEX            these bytes arrive before it
+  cut:RECORD[:PLACE]           the stream of its side ends there
+The exit code is 0 if that was noticed or led nowhere, and 1 if neither side noticed it.`,
 		Example: `  vitrine handshake                          the textbook case
   vitrine handshake --kx ecdhe               the modern way
   vitrine handshake --tls 1.3                today's protocol
@@ -44,6 +57,7 @@ made for this run and shown in full.`,
   vitrine handshake --resume                 a second connection, by a ticket
   vitrine handshake --kx dhe --mtls          with a client certificate
   vitrine handshake --tamper 10:mac          break line 10, and see who notices
+  vitrine handshake --tamper drop:client3 --tamper swap:server1
   vitrine handshake --seed class --markdown class.md`,
 		Args: noArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -71,8 +85,9 @@ made for this run and shown in full.`,
 		"client certificate: none, request or require")
 	f.BoolVar(&w.mtls, "mtls", false, "the same as --client-auth require")
 	f.StringVar(&w.data, "data", demo.Request, "what the client sends")
-	f.StringVar(&w.tamper, "tamper", "",
-		"flip one bit of this numbered line while it is sent: NUMBER or NUMBER:FIELD")
+	f.StringArrayVar(&w.tamper, "tamper", nil,
+		"interfere, as often as given: flip one bit of a numbered line, NUMBER or NUMBER:FIELD, "+
+			"or an act as above")
 	f.StringVar(&w.seed, "seed", "", "make the run reproducible to the byte; its keys are public")
 	artefactFlags(cmd, &o.artefacts)
 	f.StringVar(&o.saveKeys, "save-keys", "",
@@ -92,6 +107,7 @@ func describeFlags(cmd *cobra.Command) {
 	complete(cmd, "group", append(groupNames(), hybridNames()...)...)
 	complete(cmd, "auth", "rsa", "ecdsa", "ed25519")
 	complete(cmd, "client-auth", "none", "request", "require")
+	complete(cmd, "tamper", demo.Syntax()...)
 }
 
 // versionFlags adds the flags that choose the version, and those that only TLS 1.3 has.
@@ -186,9 +202,11 @@ func verdict(outcome *demo.Outcome, story *explain.Story) error {
 	switch {
 	case story.Run.Tampered != nil && story.Result.Stopped():
 		return nil
+	case story.Run.Tampered != nil && story.Run.Tampered.Idle() != "":
+		return errors.New("--tamper changed nothing: " + story.Run.Tampered.Idle())
 	case story.Run.Tampered != nil:
-		return fmt.Errorf("line %d was changed, and neither side noticed",
-			story.Run.Tampered.Acts[0].Line)
+		return fmt.Errorf("somebody interfered %s, and neither side noticed",
+			story.Run.Tampered.Where())
 	}
 	if err := errors.Join(outcome.ClientError, outcome.ServerError); err != nil {
 		return err

@@ -94,7 +94,7 @@ func (w *wishes) chooseBoth() (demo.Options, error) {
 		{w.group != "", "--group"}, {w.ems != nil, "--ems"}, {w.etm != nil, "--etm"},
 		{w.hrr, "--hrr"}, {w.resume, "--resume"}, {w.keyUpdate, "--key-update"},
 		{w.earlyData, "--early-data"}, {w.lateAuth, "--post-handshake-auth"},
-		{w.tamper != "", "--tamper"},
+		{w.tamper != nil, "--tamper"},
 	} {
 		if f.set {
 			return demo.Options{}, contradiction("--compare", f.flag,

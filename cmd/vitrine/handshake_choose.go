@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -14,14 +13,15 @@ import (
 // wishes has the flags that choose the parameters of a handshake. An empty field means that the
 // flag was not given.
 type wishes struct {
-	tls                                        string
-	kx, suite, group, auth, clientAuth, tamper string
-	ems, etm                                   *bool
-	mtls                                       bool
-	hrr, resume, keyUpdate                     bool // of TLS 1.3
-	earlyData, lateAuth                        bool // of TLS 1.3
-	compare                                    bool // TLS 1.2 and 1.3
-	data, seed                                 string
+	tls                                string
+	kx, suite, group, auth, clientAuth string
+	tamper                             []string
+	ems, etm                           *bool
+	mtls                               bool
+	hrr, resume, keyUpdate             bool // of TLS 1.3
+	earlyData, lateAuth                bool // of TLS 1.3
+	compare                            bool // TLS 1.2 and 1.3
+	data, seed                         string
 }
 
 // preset is a coherent choice for one key exchange. The first suite that fits the other flags is
@@ -100,7 +100,7 @@ func (w *wishes) choose() (demo.Options, error) {
 	if o.ClientAuth, err = w.wantedClientAuth(); err != nil {
 		return o, err
 	}
-	o.Tamper, err = parseTamper(w.tamper)
+	o.Tamper, err = parseTampers(w.tamper)
 	return o, err
 }
 
@@ -186,17 +186,14 @@ func (w *wishes) wantedClientAuth() (demo.ClientAuth, error) {
 	return "", unknownValue("client-auth", w.clientAuth, "none", "request", "require")
 }
 
-// parseTamper parses NUMBER[:FIELD], where NUMBER is a line of the ladder.
-func parseTamper(s string) (*demo.Tamper, error) {
-	if s == "" {
-		return nil, nil
+// parseTampers parses the values of --tamper.
+func parseTampers(values []string) (list []demo.Tamper, err error) {
+	for _, value := range values {
+		t, err := demo.ParseTamper(value)
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, t)
 	}
-	number, field, _ := strings.Cut(s, ":")
-	n, err := strconv.Atoi(number)
-	if err != nil {
-		return nil, &demo.UsageError{Problem: fmt.Sprintf("takes a number of the printed "+
-			"ladder, and perhaps a field; got %q", s), Choices: []string{"1", "10", "10:header"},
-			Example: "10:header"}
-	}
-	return &demo.Tamper{Line: n, Field: field}, nil
+	return list, nil
 }

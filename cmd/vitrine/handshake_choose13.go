@@ -104,7 +104,7 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 	if o.ClientAuth, err = w.wantedClientAuth(); err != nil {
 		return o, err
 	}
-	o.Tamper, err = parseTamper(w.tamper)
+	o.Tamper, err = parseTampers(w.tamper)
 	return o, err
 }
 

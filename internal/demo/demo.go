@@ -1,6 +1,7 @@
 // Package demo performs one handshake and records the events of both sides: a CA and certificates
 // made in memory, a client and a server on a loopback socket, a request and an answer, and
-// close_notify in both directions. Optionally, a man in the middle alters one line.
+// close_notify in both directions. Optionally somebody in between performs acts; then the two sides
+// are at the ends of the playground's wire.
 //
 // A run with a seed is reproducible to the byte: it has embedded and derived keys, a clock that
 // stands still, and for each side random bytes derived from the seed. All of its secrets are
@@ -34,11 +35,8 @@ const Request = "GET / HTTP/1.1\r\nHost: " + Name + "\r\n\r\n"
 
 const answer = "HTTP/1.1 200 OK\r\nContent-Length: 22\r\n\r\nhello behind the glass"
 
-// The time limits of a run. A run with a man in the middle may wait for bytes that never come.
-const (
-	timeout         = 30 * time.Second
-	tamperedTimeout = 5 * time.Second
-)
+// timeout is the time limit of a run.
+const timeout = 30 * time.Second
 
 // ClientAuth is what the server requests of the client.
 type ClientAuth string
@@ -59,9 +57,9 @@ type Options struct {
 	ExtendedMasterSecret bool
 	EncryptThenMAC       bool
 	ClientAuth           ClientAuth
-	Data                 string // what the client sends
-	Seed                 string // not empty: repeat to the byte
-	Tamper               *Tamper
+	Data                 string   // what the client sends
+	Seed                 string   // not empty: repeat to the byte
+	Tamper               []Tamper // what somebody in between does
 
 	// Of TLS 1.3.
 	Retry     bool // the client first guesses another group
@@ -91,7 +89,7 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 	}
 	setupTime := time.Since(began)
 	var m *middle
-	if o.Tamper != nil {
+	if len(o.Tamper) > 0 {
 		reference, err := s.run(ctx, nil)
 		if err != nil {
 			return nil, err
@@ -113,10 +111,6 @@ func Perform(ctx context.Context, o Options) (*Outcome, error) {
 			run.Run.Setup, run.Run.Handshake = 0, 0
 			run.Run.Client, run.Run.Server = "127.0.0.1:client", ":server"
 		}
-	}
-	if m != nil {
-		out.Run.Tampered, out.Entries = m.done(), m.log(out.Entries)
-		out.Run.Tampered.Stall = timedOut(out.ClientError) || timedOut(out.ServerError)
 	}
 	return out, nil
 }
@@ -245,13 +239,12 @@ func (s *setup) run(ctx context.Context, m *middle) (*Outcome, error) {
 }
 
 func (s *setup) connection(ctx context.Context, m *middle) (*Outcome, error) {
-	limit := timeout
 	if m != nil {
-		limit = tamperedTimeout
+		return s.between(ctx, m)
 	}
-	ctx, cancel := context.WithTimeout(ctx, limit)
+	ctx, cancel := context.WithTimeout(ctx, timeout)
 	defer cancel()
-	client, server, err := connect(ctx, m)
+	client, server, err := connect(ctx)
 	if err != nil {
 		return nil, err
 	}

@@ -150,9 +150,9 @@ var cases = []struct {
 	{"null", iana.TLS_RSA_WITH_NULL_SHA256,
 		func(o *demo.Options) { o.Data = "\x1b[31mred\x1b[0m <b> | `x` \u202e\n" }},
 	{"tamper-1", iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
-		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
+		func(o *demo.Options) { o.Tamper = []demo.Tamper{{Line: 1}} }},
 	{"tamper-10-mac", iana.TLS_RSA_WITH_AES_256_CBC_SHA256,
-		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 10, Field: "mac"} }},
+		func(o *demo.Options) { o.Tamper = []demo.Tamper{{Line: 10, Field: "mac"}} }},
 	{"tls13", iana.TLS_AES_128_GCM_SHA256, nil},
 	{"tls13-hybrid", iana.TLS_AES_128_GCM_SHA256, func(o *demo.Options) {
 		o.Group, o.ClientAuth = iana.X25519MLKEM768, demo.RequestClientAuth
@@ -168,9 +168,9 @@ var cases = []struct {
 		func(o *demo.Options) { o.KeyUpdate, o.Group = true, iana.FFDHE2048 }},
 	{"tls13-late", iana.TLS_CHACHA20_POLY1305_SHA256, func(o *demo.Options) { o.LateAuth = true }},
 	{"tls13-tamper-1", iana.TLS_AES_128_GCM_SHA256,
-		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 1} }},
+		func(o *demo.Options) { o.Tamper = []demo.Tamper{{Line: 1}} }},
 	{"tls13-tamper-6", iana.TLS_AES_128_GCM_SHA256,
-		func(o *demo.Options) { o.Tamper = &demo.Tamper{Line: 6} }},
+		func(o *demo.Options) { o.Tamper = []demo.Tamper{{Line: 6}} }},
 }
 
 // chaptersOf returns how many chapters the story of a run has.

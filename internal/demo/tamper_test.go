@@ -5,11 +5,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/demo"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -34,7 +36,7 @@ func TestEveryAlteredLineIsDetected(t *testing.T) {
 		}
 		for _, line := range explain.Ladder(out.Entries) {
 			for _, field := range fields(t, o, line) {
-				o.Tamper = &demo.Tamper{Line: line.Number, Field: field}
+				o.Tamper = []demo.Tamper{{Line: line.Number, Field: field}}
 				all = append(all, alteration{c.name, o, line})
 			}
 		}
@@ -52,7 +54,7 @@ func fields(t *testing.T, o demo.Options, line explain.Line) []string {
 	if !line.Protected {
 		return []string{"", "header"}
 	}
-	o.Tamper = &demo.Tamper{Line: line.Number, Field: "no such part"}
+	o.Tamper = []demo.Tamper{{Line: line.Number, Field: "no such part"}}
 	_, err := demo.Perform(t.Context(), o)
 	var usage *demo.UsageError
 	if !errors.As(err, &usage) {
@@ -69,7 +71,7 @@ func fields(t *testing.T, o demo.Options, line explain.Line) []string {
 func altered(t *testing.T, name string, o demo.Options, line explain.Line) {
 	t.Helper()
 	out, story := perform(t, o)
-	what := fmt.Sprintf("%s, line %d (%s), %q", name, line.Number, line.Name, o.Tamper.Field)
+	what := fmt.Sprintf("%s, line %d (%s), %q", name, line.Number, line.Name, o.Tamper[0].Field)
 	r := story.Result
 	switch {
 	case strings.HasPrefix(story.Run.Tampered.Acts[0].How, "nothing"):
@@ -128,7 +130,7 @@ func TestAlterationsAndTheirAlerts(t *testing.T) {
 			"", "signed, and no prime either"},
 	} {
 		o := optionsOf(c.suite)
-		o.Tamper = &c.tamper
+		o.Tamper = []demo.Tamper{c.tamper}
 		_, story := perform(t, o)
 		if n := story.Result.Noticed; len(n) != 1 || n[0].By != c.by ||
 			c.alert != "" && n[0].Alert != c.alert {
@@ -150,11 +152,75 @@ func TestTamperErrorListsChoices(t *testing.T) {
 		{demo.Tamper{Line: 2, Field: "nonsense"}, "2:random"},
 	} {
 		o := options(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256))
-		o.Tamper = &c.tamper
+		o.Tamper = []demo.Tamper{c.tamper}
 		_, err := demo.Perform(t.Context(), o)
 		var usage *demo.UsageError
 		if !errors.As(err, &usage) || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%v: got %v, expected a usage error with %q", c.tamper, err, c.want)
+		}
+	}
+}
+
+// Any list of acts can be performed, and what came of it is said. The wire is the playground's, so
+// that nothing waits for a deadline.
+func TestActsAndWhatComesOfThem(t *testing.T) {
+	for _, c := range []struct {
+		acts, want string
+	}{
+		{"drop:client3", "CAUGHT: the server"},
+		{"duplicate:10", "CAUGHT: the server noticed and ended the connection with bad_record_mac"},
+		{"swap:client2", "CAUGHT: the server noticed and ended the connection with unexpected_me"},
+		{"swap:client5", "NOTHING WAS CHANGED: the client sends nothing that could overtake its"},
+		{"replay:client2:3", "CAUGHT: the server"},
+		{"replay:client5", "UNDETECTED: somebody interfered at line 10"},
+		{"inject:client1:1503030002010a", "UNDETECTED: somebody interfered at line 1,"},
+		{"inject:server1:15030300020228", "ENDED by an alert that nobody has sent: handshake_fa"},
+		{"cut:server4:20", "CAUGHT: the client noticed: the server ended the connection inside"},
+		{"cut:client1:0 drop:server1", "CAUGHT: the client noticed: the server ended"},
+		{"set:2:cipher_suite:c02f", "CAUGHT: the client noticed and ended the connection with ill"},
+		{"flip:client1:2", "UNDETECTED: somebody interfered at line 1,"},
+		{"flip:client1:4:ff", "STOPPED: nobody was told anything false"},
+		{"set:client1:0:16", "NOTHING WAS CHANGED: record 1 of the client has these bytes"},
+		{"10:mac drop:server4", "CAUGHT: the server"},
+	} {
+		o := options(suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256))
+		for text := range strings.FieldsSeq(c.acts) {
+			tamper, err := demo.ParseTamper(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			o.Tamper = append(o.Tamper, tamper)
+		}
+		out, story := perform(t, o)
+		text := screen(t, story, term.Style{Unicode: true, Columns: 200})
+		if !strings.Contains(strings.Join(strings.Fields(text), " "), c.want) {
+			t.Errorf("%s: %v, %v, expected %q in\n%s", c.acts, out.ClientError, out.ServerError,
+				c.want, text)
+		}
+		if strings.Contains(text, "FORWARD SECRET") {
+			t.Errorf("%s: a verdict about forward secrecy", c.acts)
+		}
+		if !strings.HasPrefix(out.Wanted, out.ServerReceived) {
+			t.Errorf("%s: the server received %q", c.acts, out.ServerReceived)
+		}
+		checkScreen(t, c.acts, screen(t, story, term.Style{Unicode: true}), utf8.RuneSelf<<16)
+	}
+}
+
+func TestTamperSyntax(t *testing.T) {
+	for _, text := range demo.Syntax() {
+		if _, err := demo.ParseTamper(text); err != nil {
+			t.Errorf("%s: %v", text, err)
+		}
+	}
+	for _, text := range []string{"", ":", "x", "10:a:b", "flip", "flip:", "flip:x", "flip:client",
+		"flip:client0", "flip:client1:-1", "flip:client1:2:0", "flip:client1:2:100",
+		"set:client1:2",
+		"set:client1:2:", "set:client1:2:x", "drop:1:2", "replay:client1:x", "replay:client1:-1",
+		"inject:client1", "inject:client1:0", "cut:1:2:3", "melt:1"} {
+		_, err := demo.ParseTamper(text)
+		if usage := (*demo.UsageError)(nil); !errors.As(err, &usage) {
+			t.Errorf("%s: got %v, expected a usage error", text, err)
 		}
 	}
 }

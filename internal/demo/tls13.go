@@ -3,6 +3,7 @@ package demo
 import (
 	"crypto/tls"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
@@ -68,6 +69,10 @@ func answerProved(c *vitrine.Conn) error {
 	if err := c.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
 		return err
 	}
+	var answered atomic.Bool
+	if w, ok := c.NetConn().(*conduit); ok {
+		w.update(func() { w.busy = func() bool { return hasAnswer(c) && !answered.Load() } })
+	}
 	read := make(chan error, 1)
 	go func() { // a Read receives the answer
 		_, err := io.Copy(io.Discard, c)
@@ -84,8 +89,22 @@ func answerProved(c *vitrine.Conn) error {
 	if _, err := c.Write([]byte(answer)); err != nil {
 		return err
 	}
+	answered.Store(true)
+	if w, ok := c.NetConn().(*conduit); ok {
+		w.update(func() {})
+	}
 	if err := <-read; err != nil {
 		return err
 	}
 	return c.CloseWrite()
+}
+
+// hasAnswer reports whether the client has answered a request for its certificate.
+func hasAnswer(c *vitrine.Conn) bool {
+	select {
+	case <-c.ClientAnswer():
+		return true
+	default:
+		return false
+	}
 }

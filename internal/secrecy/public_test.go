@@ -24,6 +24,7 @@ var public = map[string]string{
 	"pki.Chain":           "certificates, or a public key",
 	"explain.Guard.Bytes": "a record's number, type, version and length",
 	"playground.Result":   "a run of which everything follows from its public seed",
+	"playground.Link":     "what passes on a wire, of which nothing is a secret of this machine",
 	"playground.Wire":     "a run of which everything follows from its public seed",
 	"playpage.Assets":     "a program, compiled",
 	"playpage.Handler":    "a page, and a program",

@@ -387,7 +387,7 @@ func TestWriteUnfinishedHandshake(t *testing.T) {
 func TestTamperedHandshakeShowsDifferences(t *testing.T) {
 	page := write(t,
 		perform(t, demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA,
-			Tamper: &demo.Tamper{Line: 1, Field: "random"}}, ""))
+			Tamper: []demo.Tamper{{Line: 1, Field: "random"}}}, ""))
 	wellFormed(t, "tampered", page)
 	for _, want := range []string{"altered", "different", "ALTERED"} {
 		if !strings.Contains(page, want) {

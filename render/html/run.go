@@ -182,6 +182,8 @@ func verdicts(s *explain.Story) []verdict {
 	var list []verdict
 	res := &s.Result
 	switch {
+	case len(res.Noticed) > 0 && res.Noticed[0].Alert == "":
+		list = append(list, verdict{"stopped: without close_notify", "bad"})
 	case len(res.Noticed) > 0:
 		list = append(list, verdict{"stopped: " + res.Noticed[0].Alert, "bad"})
 	case s.Run.Open:
