@@ -65,8 +65,8 @@ func ParseTamper(text string) (Tamper, error) {
 	}
 	bounds, known := parts[t.Act.Kind]
 	if more := len(words) - 2; !known || more < bounds[0] || more > bounds[1] {
-		return t, malformed("takes the number of a line of the printed ladder, or an act on a "+
-			"record", text)
+		return t, malformed("takes a number of the printed ladder, and perhaps a field, or an act "+
+			"on a record", text)
 	}
 	if !t.where(words[1]) {
 		return t, malformed(fmt.Sprintf("%.20q is no line and no record", words[1]), text)
