@@ -88,7 +88,7 @@ func TestASocketReadsAsItsConnectionDoes(t *testing.T) {
 	}
 }
 
-// While a socket waits, it has no buffer; and it wakes for what comes.
+// A socket that waits has no buffer, and it wakes when bytes arrive.
 func TestASocketWaitsWithoutABuffer(t *testing.T) {
 	ours, theirs := socketPair(t)
 	b, done := new(borrowed), make(chan error)

@@ -25,7 +25,7 @@ func (c *copyist) Again(_ iana.Side, back int64, b []byte) {
 	c.told = append(c.told, fmt.Sprintf("%d:%s", c.n-back, b))
 }
 
-// Another copy of a byte is told with its place, whether the first one was passed on or waits.
+// Another copy of a byte is passed on with its place, whether the first one was passed on or waits.
 func TestOtherCopiesArePassedOn(t *testing.T) {
 	type move struct {
 		at   uint32
@@ -40,7 +40,7 @@ func TestOtherCopiesArePassedOn(t *testing.T) {
 		{[]move{{0, "abc"}, {3, "d"}, {1, "yzdef"}}, "[1:yzd]"},
 		{[]move{{0, "a"}, {3, "def"}, {3, "DEF"}, {1, "bc"}}, "[3:DEF]"},
 		{[]move{{0, "a"}, {3, "def"}, {2, "cdEf"}, {1, "b"}}, "[3:dEf]"},
-		{[]move{{0, "a"}, {3, "def"}, {3, "def"}, {1, "bc"}}, "[]"}, // the same is no other copy
+		{[]move{{0, "a"}, {3, "def"}, {3, "def"}, {1, "bc"}}, "[]"}, // the same
 	} {
 		w, sent := newWire(), &copyist{}
 		a := Assembler{New: func(*Connection) Handler { return sent }}

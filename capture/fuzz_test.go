@@ -148,7 +148,7 @@ func FuzzAssembler(f *testing.F) {
 			at := uint32(moves[1]) - 100 // wraps in the middle of the first hundred
 			data := make([]byte, moves[2]%40)
 			for i := range data {
-				data[i] = byte(at) + byte(i) // a byte tells its own place
+				data[i] = byte(at) + byte(i) // a byte has its place as its value
 			}
 			if flags&flagSYN != 0 {
 				for i := range data {

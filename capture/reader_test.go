@@ -209,7 +209,7 @@ func TestTimeStampsOfEveryResolution(t *testing.T) {
 	}
 }
 
-// A damaged file, and what is said of it.
+// A damaged file, and the error for it.
 type damage struct {
 	name, in, want string
 }

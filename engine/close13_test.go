@@ -33,7 +33,7 @@ func TestDataAfterCloseNotifyIsIgnored(t *testing.T) {
 					t.Fatal(err)
 				}
 			}
-			arrive(other, append(sealed(e), 99, 99, 99)) // and what is no record
+			arrive(other, append(sealed(e), 99, 99, 99)) // and bytes that are not a record
 			got := make([]byte, 10)
 			if n, err := other.Read(got); err != nil || string(got[:n]) != "before" {
 				t.Fatalf("%s: %q, %v", what, got[:n], err)

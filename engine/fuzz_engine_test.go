@@ -71,7 +71,7 @@ func cutRecords(stream []byte) (all [][]byte) {
 
 // FuzzEngine: a peer that says anything, at first, in the middle of a right handshake or after it,
 // gets an error or nothing; never a handshake that is done before all of it was right, and never
-// data that nobody sealed.
+// data that was not sealed.
 func FuzzEngine(f *testing.F) {
 	all := plays(f)
 	wrong := [][]byte{

@@ -119,7 +119,7 @@ func inbound(t *testing.T, state byte) (*Inbound, *sealer) {
 
 // FuzzInbound: any bytes, and any records of a peer that has the keys, in any chunks and in every
 // state give items or an error with an alert. Items are within their limits; under keys nothing
-// comes of what nobody sealed; and memory follows the bytes.
+// comes of bytes that were not sealed; and memory follows the bytes.
 func FuzzInbound(f *testing.F) {
 	for state := range 256 {
 		if state&asBytes != 0 {

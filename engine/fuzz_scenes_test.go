@@ -110,7 +110,7 @@ type staged struct {
 	broken  bool       // a message was changed that belongs to the transcript
 	shown   int        // certificates after the handshake, by the client
 	proved  int        // and those that the server believed
-	done    bool       // the liar's Finished was said
+	done    bool       // the liar's Finished was sent
 	seen    [2][]byte
 	sent    [2][]byte
 }

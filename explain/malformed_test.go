@@ -6,7 +6,8 @@ import (
 	"testing"
 )
 
-// A certificate that crypto/x509 refuses is told of as far as it goes: a client that skips met it.
+// A certificate that crypto/x509 rejects is explained as far as it can be read: a client that does
+// not verify may have got it.
 func TestAMalformedCertificateIsNamed(t *testing.T) {
 	for file, want := range map[string]string{
 		"neg-serial": "localhost (RSA 2048, malformed) ← Bug CA",

@@ -79,8 +79,8 @@ func TestEveryLineOfAFigureHasASection(t *testing.T) {
 }
 
 // What may come next names one side only: so an observer needs no timestamps, and a live machine
-// knows whether to speak. Every combination of facts is tried, and every line that can be said
-// where several can. That a retry was said is a fact of the path.
+// knows whether to speak. Every combination of facts is tried, and every line that can come
+// where several can. That a retry was sent is a fact of the path.
 func TestOnlyOneSideMaySpeak(t *testing.T) {
 	for version, scores := range map[string]func(func(Score) bool){"TLS 1.2": everyScore12,
 		"TLS 1.3": everyScore13} {

@@ -50,7 +50,7 @@ func (m mutant13) compose(k Kind, s *Score) (message.Message, error) {
 	if err != nil || msg == nil {
 		return msg, err
 	}
-	s.negotiated = negotiatedParameters{} // of what it would have said
+	s.negotiated = negotiatedParameters{} // of what it would have sent
 	for e := m.edits[:min(len(m.edits), 24)]; len(e) >= 4; e = e[4:] {
 		if int(e[0])%30 != int(msg.Type()) {
 			continue

@@ -164,7 +164,7 @@ func (m mutant) compose(k Kind, s *Score) (message.Message, error) {
 			v.choice.Credential == nil {
 			hello.CipherSuite = v.choice.Suite.ID
 		}
-		s.negotiated = negotiatedParameters{} // of what it would have said
+		s.negotiated = negotiatedParameters{} // of what it would have sent
 	}
 	return msg, err
 }

@@ -23,7 +23,7 @@ type stage struct {
 }
 
 // rehearse performs Figure 1 of RFC 5246 with and without ephemeral keys, with a client
-// certificate, and keeps what both said.
+// certificate, and keeps what both sent.
 func rehearse(t testing.TB) []stage {
 	var all []stage
 	for _, c := range []struct {

@@ -22,7 +22,7 @@ var (
 	everyScheme = hellos.EveryScheme
 )
 
-// spoke is a line that a machine said.
+// spoke is a message that a machine sent.
 type spoke struct {
 	kind Kind
 	raw  []byte
@@ -56,7 +56,7 @@ func patient(do func() error, again func() error) error {
 	}
 }
 
-// perform runs two machines against each other and gives what each said, up to the first error.
+// perform runs two machines against each other and returns what each sent, up to the first error.
 func perform(client, server *negotiation.Config) (c, s *Machine, said [2][]spoke, errs [2]error) {
 	return performBy(client, server, func(p player) player { return p })
 }

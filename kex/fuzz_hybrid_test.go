@@ -41,7 +41,7 @@ func FuzzHybrid(f *testing.F) {
 				f.Add(byte(i), spoilt, offer.Share(), byte(255))
 			}
 		}
-		for what := range 3 { // the point at infinity, and a point that is none
+		for what := range 3 { // the point at infinity, and one that is not on the curve
 			b := bytes.Clone(offer.Share())
 			copy(b[len(b)-65:], bytes.Repeat([]byte{byte(what) * 4}, 65))
 			f.Add(byte(i), b, answer.Share, byte(255))

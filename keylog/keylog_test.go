@@ -204,7 +204,7 @@ func TestWhatWasReadIsCounted(t *testing.T) {
 	}
 }
 
-// A file that is no key log is named, and nothing in it counts as a line.
+// The error for a file that is not a key log names what it is, and no line of it counts.
 func TestOtherFilesAreNamed(t *testing.T) {
 	for begins, want := range map[string]string{
 		"\x1f\x8b\x08\x00rest":          "gzip",
@@ -221,7 +221,7 @@ func TestOtherFilesAreNamed(t *testing.T) {
 	}
 }
 
-// A placeholder of zeros is no secret, and the labels that there are for a connection can be told.
+// Zeros in place of a secret do not count as one, and the labels for a connection are known.
 func TestLabelsOfAConnection(t *testing.T) {
 	id := bytes.Repeat([]byte{10}, 32)
 	l, err := Read(strings.NewReader("CLIENT_RANDOM " + r32 + " " + strings.Repeat("00", 48) +

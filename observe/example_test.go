@@ -73,5 +73,5 @@ func Example() {
 		}
 	}
 	// Output:
-	// the server said "I am alone with you, am I not?"
+	// the server sent "I am alone with you, am I not?"
 }

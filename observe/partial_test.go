@@ -207,7 +207,7 @@ func TestAMissingSecretIsNamedForItsDirection(t *testing.T) {
 	}
 }
 
-// A secret that is wrong is said to be wrong, and does not take the place of the right ones.
+// A wrong secret is reported as wrong, and does not take the place of the right ones.
 func TestAWrongTrafficSecretCostsItsOwnPartOnly(t *testing.T) {
 	c := earlyData(t, "testdata/early/rejected.txtar")
 	whole := play(c.tape, observe.KeyLog(c.log), nil)

@@ -35,7 +35,7 @@ func refused(t testing.TB, name string) (der []byte, key any) {
 	return cert.Bytes, key
 }
 
-// badURI is a certificate whose subjectAltName has a URI that is none.
+// badURI is a certificate whose subjectAltName has an invalid URI.
 func badURI(t testing.TB) []byte {
 	ca := newCA(t, "bad URI")
 	der := issue(t, ca, throwaway.ECDSA, "a.test", func(c *x509.Certificate) {

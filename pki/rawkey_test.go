@@ -96,7 +96,7 @@ func TestRawPublicKeysInUnusualEncodings(t *testing.T) {
 	}
 }
 
-// A raw public key is no chain: whatever is trusted, it has no path. See RFC 7250 §4.2.
+// A raw public key is not a chain, and has no path to any root. See RFC 7250 §4.2.
 func TestARawPublicKeyIsNeverAVerifiedChain(t *testing.T) {
 	root := chainOf{t: t, sig: sha256RSA}.root()
 	chain, err := ReadRawKey(spkiOf(t, forgeKeys().rsa[0].Public())) // the root's own

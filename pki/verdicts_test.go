@@ -95,7 +95,7 @@ func TestAVerdictHoldsForTheSameQuestionOnly(t *testing.T) {
 	}
 }
 
-// A fault that was excused is no reason to believe the chain later, by a verdict from before.
+// A chain whose fault was excused is not accepted later because of the earlier verdict.
 func TestAnExcusedChainHasNoVerdict(t *testing.T) {
 	chain, root := chainsOf(t, "excused verdicts")
 	trust := Trust{Roots: root.Pool(), Name: "known.test", Now: now}
@@ -115,7 +115,7 @@ func TestAnExcusedChainHasNoVerdict(t *testing.T) {
 	}
 }
 
-// What VerifyOnce returns is Verify's, each time, and may be changed by whoever gets it.
+// What VerifyOnce returns is Verify's, each time, and the caller may change it.
 func TestAVerdictIsVerifysAndOnesOwn(t *testing.T) {
 	chain, root := chainsOf(t, "own verdicts")
 	trust := Trust{Roots: root.Pool(), Name: "known.test", Now: now}

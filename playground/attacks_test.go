@@ -44,7 +44,7 @@ func TestABadPreMasterTellsNothingButToTheCarelessTwin(t *testing.T) {
 	}
 }
 
-// A server that says whether the padding or the MAC was wrong decrypts for whoever asks.
+// A server that says whether the padding or the MAC was wrong decrypts for anybody who asks.
 func TestAByteIsDecryptedByTheCarelessTwinAlone(t *testing.T) {
 	s := Setup{Suite: "TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA", Request: "the PIN is: 4711 today"}
 	if b, tries, ok, err := DecryptByte(s, 1); ok || err != nil || tries != 256 {

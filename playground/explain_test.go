@@ -65,7 +65,7 @@ func TestTheWireOfTheGlassIsWhatArrived(t *testing.T) {
 	}
 }
 
-// Who could read a recording later is told of connections, and not of attempts.
+// Who could read a recording later is explained for connections, and not for failed attempts.
 func TestNoVerdictAboutSecrecyAfterAFailure(t *testing.T) {
 	for _, version := range []string{"1.2", "1.3"} {
 		s := Setup{Version: version}

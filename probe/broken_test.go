@@ -18,8 +18,8 @@ func reach(address string) func(context.Context) (net.Conn, error) {
 	}
 }
 
-// Each server has one thing wrong with it, or two; what else is said of it is left out of the
-// comparison only if it is no more than a remark.
+// Each server has one fault, or two; further findings are not compared only if they are no more
+// than a remark.
 func TestBrokenServersAreReported(t *testing.T) {
 	usual := []string{"no_tls1_3", "static_rsa"} // of what the scripted server is
 	for _, tt := range []struct {

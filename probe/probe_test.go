@@ -131,8 +131,8 @@ func TestProbeTellsWhatAConfigAllows(t *testing.T) {
 	}
 }
 
-// A server that means harm, or is none, costs a bounded time and memory, and nothing is said of it
-// that it did not show.
+// A hostile server, or one of another protocol, costs a bounded time and memory, and nothing is
+// reported of it that it did not show.
 func TestProbeOfHostileServers(t *testing.T) {
 	endless := make([]byte, 1<<14)
 	for _, tt := range []struct {

@@ -138,7 +138,7 @@ func bleeding(config *tls.Config) func(net.Conn) {
 	}
 }
 
-// A server that stops answering in the middle is told as such, and lacks nothing of what it refused
+// A server that stops answering in the middle is reported as such, with all that it refused
 // last.
 func TestProbeOfAServerThatBansUs(t *testing.T) {
 	left := make(chan struct{}, 30)

@@ -15,7 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/probe"
 )
 
-// A few questions tell what a server has, and no more is said than they show.
+// A few questions show what a server has, and the sketch has no more than their answers show.
 func TestSketchSaysWhatAServerHas(t *testing.T) {
 	rsa := tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.RSA)}}
 	with := func(edit func(*tls.Config)) func(*testing.T) func(context.Context) (net.Conn, error) {

@@ -44,7 +44,7 @@ func TestMessagesAreJoinedHoweverRecordsCutThem(t *testing.T) {
 	}
 }
 
-// The header alone tells that a message is too long.
+// The header alone shows that a message is too long.
 func TestALongMessageIsRefusedByItsHeader(t *testing.T) {
 	var j Joiner
 	j.Add([]byte{byte(iana.Certificate), 0, 0, 5})

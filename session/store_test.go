@@ -222,7 +222,7 @@ func TestTicketIsOpenedByItsKeyAlone(t *testing.T) {
 	}
 }
 
-// Every bit of a ticket is authenticated, and any part of it is none.
+// Every bit of a ticket is authenticated, and no part of it is accepted as a ticket.
 func TestForgedTicketsAreRejected(t *testing.T) {
 	key := NewTicketKey([32]byte{1})
 	ticket, err := SealTicket(rand.Reader, key, aSession())

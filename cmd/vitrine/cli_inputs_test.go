@@ -77,7 +77,7 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 	}
 }
 
-// A value that a flag does not take is told with what it takes, and a line that works.
+// The error for a value that a flag does not take has what it takes, and a line that works.
 func TestFlagValuesAreDescribed(t *testing.T) {
 	for _, c := range []struct{ line, says, try string }{
 		{"connect x --timeout 5", `a time with its unit, such as 5s, 500ms or 2m, got "5"`,
@@ -122,7 +122,7 @@ func TestFlagValuesAreDescribed(t *testing.T) {
 	}
 }
 
-// What was asked for with --print or --out and is not there is no success, and why is said.
+// If there is no data for --print or --out, the command fails and says why.
 func TestNothingToPrintIsAFailure(t *testing.T) {
 	capture := filepath.Join("..", "..", "testdata", "cases", "encapsulations", "ppp.pcap")
 	for _, args := range [][]string{{"--print"}, {"--out", t.TempDir()}} {

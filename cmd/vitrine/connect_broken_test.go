@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
-// told is what connect must say of a server with one fault.
+// told is what connect must report of a server with one fault.
 type told struct {
 	flags string   // besides --ca and --sni
 	cause []string // each is in the output
@@ -22,7 +22,7 @@ type told struct {
 	code  int
 }
 
-// Each server with one fault is told: the cause, and the narrowest line that works, which then
+// Each server with one fault is reported: the cause, and the narrowest line that works, which then
 // works. Nothing false is inferred.
 func TestConnectReportsEachFault(t *testing.T) {
 	ca := filepath.Join(t.TempDir(), "ca.pem")

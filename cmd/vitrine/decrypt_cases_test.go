@@ -48,7 +48,7 @@ func (c captureCase) run(t *testing.T) {
 	}
 }
 
-// A handshake that a peer ended is no hole in the capture. Its server's name is known.
+// A handshake that a peer ended is not reported as missing bytes. Its server's name is known.
 func TestEndedHandshakesAreReported(t *testing.T) {
 	const hole = "does not have all of the handshake"
 	keys := " --keylog encapsulations/keys.log"
@@ -103,7 +103,7 @@ func TestTLSIsFoundInWhatCarriesIt(t *testing.T) {
 	}
 }
 
-// A capture without TLS is told as such, with what it has.
+// A capture without TLS is reported as such, with what it has.
 func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "quic.pcap")
 	f, err := os.Create(name)
@@ -129,7 +129,7 @@ func TestACaptureWithoutTLSIsNoSuccess(t *testing.T) {
 	}
 }
 
-// What a capture lacks is told with its cause, and of two copies the one that authenticates is
+// What a capture lacks is reported with its cause, and of two copies the one that authenticates is
 // read.
 func TestFaultsOfTCPAreReported(t *testing.T) {
 	for _, c := range []captureCase{

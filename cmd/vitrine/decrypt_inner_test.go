@@ -83,7 +83,7 @@ func nested(t testing.TB, outer, inner uint16) (packets, keys string) {
 	return packets, keys
 }
 
-// TLS in TLS is said, and read with --inner.
+// TLS in TLS is reported, and read with --inner.
 func TestTLSInTLS(t *testing.T) {
 	for _, v := range [][2]uint16{{tls.VersionTLS12, tls.VersionTLS13},
 		{tls.VersionTLS13, tls.VersionTLS12}, {tls.VersionTLS13, tls.VersionTLS13}} {

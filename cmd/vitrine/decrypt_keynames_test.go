@@ -88,7 +88,8 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 	}
 }
 
-// What editors and mail programs do to PEM is undone; what has no private key is told apart.
+// What editors and mail programs do to PEM is undone; the error for a file without a private key
+// says what it has.
 func TestPEMAsItIsFoundIsRead(t *testing.T) {
 	der, err := x509.MarshalPKCS8PrivateKey(throwawayRSA(t))
 	if err != nil {

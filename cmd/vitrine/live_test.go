@@ -32,7 +32,7 @@ func formsOf(secretHex string) []string {
 		base64.RawURLEncoding.EncodeToString(b)[:4*(len(b)/3)]}
 }
 
-// No answer of the live view has a byte of a connection's keys, or of what was said inside, unless
+// No answer of the live view has a byte of a connection's keys, or of their data, unless
 // --reveal was given.
 func TestTheLiveViewKeepsSecrets(t *testing.T) {
 	const said = "what nobody else may read\n"

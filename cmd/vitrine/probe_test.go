@@ -44,7 +44,7 @@ func probed13(t *testing.T) (address string, connections *atomic.Int64) {
 	return "localhost:" + port, connections
 }
 
-// What serve is told is what a probe sees.
+// A probe sees what the flags of serve say.
 func TestProbeSeesWhatServeWasTold(t *testing.T) {
 	s, ca := serving(t, "--name", "localhost", "--client-order", "--refuse-unknown-names",
 		"--scheme", "ecdsa_secp256r1_sha256,rsa_pss_rsae_sha256", "--session-lifetime", "90m",

@@ -253,7 +253,7 @@ func (s *stuck) Write(p []byte) (int, error) {
 // SetWriteDeadline lets the answer bound how long it waits.
 func (s *stuck) SetWriteDeadline(time.Time) error { return nil }
 
-// Clients that do not read their pages keep nobody else from an answer.
+// Clients that do not read their pages do not keep others from an answer.
 func TestPagesThatNobodyReadsKeepNobodyWaiting(t *testing.T) {
 	s, ca := serving(t)
 	html := http.Header{"Accept": {"text/html"}}

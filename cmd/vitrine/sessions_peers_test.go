@@ -82,7 +82,7 @@ func goServer(t *testing.T, dir string, config *tls.Config) (addr string) {
 	return "localhost:" + s.Listener.Addr().String()[len("127.0.0.1:"):]
 }
 
-// connect tells what came of a session of other servers, and why there was none.
+// connect reports what became of a session with other servers, and why there was none.
 func TestConnectReportsTheSession(t *testing.T) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {
@@ -151,7 +151,7 @@ func TestConnectReportsTheSession(t *testing.T) {
 	}
 }
 
-// connect tells what came of early data that it sent to other servers, and why it sent none.
+// connect reports what became of early data that it sent to other servers, and why it sent none.
 func TestConnectReportsEarlyData(t *testing.T) {
 	dir := t.TempDir()
 	if err := identities(dir); err != nil {
@@ -193,7 +193,7 @@ func TestConnectReportsEarlyData(t *testing.T) {
 	}
 }
 
-// The log of serve tells which clients of other stacks came back, and what came of early data.
+// The log of serve shows which clients of other stacks resumed, and what became of early data.
 // Within its first ten seconds a server takes none, and says so, in the live view too.
 func TestServeLogsSessionsAndEarlyData(t *testing.T) {
 	installed(t, "openssl")

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-// What was once said falsely, and must not come back: in which output, and what is said instead.
+// Untrue sentences that must not come back: in which output, and what is written instead.
 // See issue 12 §1.
 func TestFalseStatementsAreGone(t *testing.T) {
 	dir := t.TempDir()
@@ -29,7 +29,7 @@ func TestFalseStatementsAreGone(t *testing.T) {
 			not: `sequence numbers are never sent`, want: `the sequence number, so that it never`},
 		// RSA keys of 1024 bits pass under policy modern, as with crypto/tls.
 		{args: []string{"policies"}, not: `nothing deprecated`, want: `only RSA keys of 1024 bits`},
-		// Of a secret that is not there no length is told.
+		// No length is given for a secret that is not there.
 		{args: []string{"handshake", "--kx", "ecdhe", "--events", events}, want: `RESULT`},
 		{args: []string{"explain", events, "--redact"}, not: `(?m)^ *0 bytes|9 of 9|shown in full`,
 			want: `\(not revealed\)`},

@@ -110,8 +110,8 @@ func (c *badServer) run(t *testing.T, offer func(*vitrine.Config)) {
 	}
 }
 
-// judge performs a handshake that must end as said. data is what the peer sends whatever happens:
-// it must never be delivered unless the handshake held.
+// judge performs a handshake that must end as the case expects. data is what the peer sends
+// whatever happens: it must never be delivered unless the handshake held.
 func judge(t *testing.T, conn *vitrine.Conn, ends how, want alert.Description, says, data string) {
 	t.Helper()
 	err := conn.Handshake()

@@ -123,7 +123,7 @@ func TestClientsAuthenticateAfterTheHandshake(t *testing.T) {
 	}
 }
 
-// Both sides must have said that they allow it, and HTTP/2 forbids it: RFC 9113 §9.2.3.
+// Both sides must have allowed it, and HTTP/2 forbids it: RFC 9113 §9.2.3.
 func TestRequestsAfterTheHandshakeNeedConsent(t *testing.T) {
 	late := func(c *vitrine.Config) { c.PostHandshakeAuth = true }
 	h2 := func(c *vitrine.Config) { late(c); c.NextProtos = []string{"h2"} }

@@ -30,7 +30,7 @@ func (c *taped) Write(p []byte) (int, error) {
 }
 
 // The three players agree on TLS 1.3: what client and server derive is equal, their key logs are,
-// and with either an observer reads what they said.
+// and with either an observer reads what they sent.
 func TestTLS13IsSeenByAllThree(t *testing.T) {
 	for what, groups := range map[string][2][]vitrine.CurveID{
 		"full": {}, "retry": {{vitrine.X25519, vitrine.CurveP256}, {vitrine.CurveP256}},

@@ -99,7 +99,7 @@ func (s *secrets) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// in reports whether a text has 8 bytes of a secret, or of what was said.
+// in reports whether a text has 8 bytes of a secret, or of the data.
 func (s *secrets) in(text string) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -219,7 +219,7 @@ func (s *scene) immaterial(sent []byte, f Fault) bool {
 		f.Kind == Corrupt && tls13 && (at == 1 || at == 2)
 }
 
-// Whatever the network does to a connection, neither side hangs, reads what was not said, takes a
+// Whatever the network does to a connection, neither side hangs, reads what was not sent, takes a
 // part for the whole, or puts a secret into an error. Without -faults.all this is a sample of the
 // bytes, which -faults.seed chooses.
 func TestEveryFaultIsAnErrorAtWorst(t *testing.T) {

@@ -9,7 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// Reserved values in what we offer and ask for disturb nobody: RFC 8701.
+// Other stacks ignore reserved values in what we offer and ask for: RFC 8701.
 func TestTLS13GREASE(t *testing.T) {
 	everywhere(t, "GREASE", func(*interop.Stack, iana.Side) *meeting {
 		m := &meeting{clientKey: throwaway.ECDSA,

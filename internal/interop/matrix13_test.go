@@ -222,9 +222,9 @@ func document13(t *testing.T, done map[string]bool) {
 	}
 	path := filepath.Join(testkit.Root(), "docs", "interop13.md")
 	if *update {
-		text := b.String() + met + strings.Join([]string{said(t, "openssl", "version"),
-			said(t, "gnutls-cli", "--version"),
-			"NSS " + said(t, "dpkg-query", "-W", "-f", "${Version}", interop.NSS.Package),
+		text := b.String() + met + strings.Join([]string{firstLine(t, "openssl", "version"),
+			firstLine(t, "gnutls-cli", "--version"),
+			"NSS " + firstLine(t, "dpkg-query", "-W", "-f", "${Version}", interop.NSS.Package),
 			runtime.Version()}, "; ") + ".\n"
 		if err := os.WriteFile(path, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
@@ -240,8 +240,8 @@ func document13(t *testing.T, done map[string]bool) {
 	}
 }
 
-// said returns the first line that a command prints.
-func said(t *testing.T, command ...string) string {
+// firstLine returns the first line that a command prints.
+func firstLine(t *testing.T, command ...string) string {
 	t.Helper()
 	out, err := exec.Command(command[0], command[1:]...).Output()
 	if err != nil {

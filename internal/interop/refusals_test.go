@@ -36,8 +36,8 @@ func alertOf(err error) string {
 	return "no alert"
 }
 
-// If nothing can be agreed on, the connection ends with the alert that the RFC names, whoever
-// notices, and the other side can read it.
+// If nothing can be negotiated, the connection ends with the alert that the RFC names, whichever
+// side notices, and the other side can read it.
 func TestRefusals(t *testing.T) {
 	const client, server = iana.Client, iana.Server
 	const oldSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA

@@ -44,7 +44,7 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				peer.CloseWrite() // it ends, once it has told everything
+				peer.CloseWrite() // it ends once it has printed everything
 				told, err := io.ReadAll(peer)
 				if err != nil {
 					t.Fatal(err)

@@ -105,7 +105,7 @@ func verdictRows() []row {
 	}
 }
 
-// helloRows are about what a server is told of a hello.
+// helloRows are about a server's ClientHelloInfo.
 func helloRows() []row {
 	return []row{
 		{covers: "ClientHelloInfo.CipherSuites ClientHelloInfo.ServerName " +

@@ -321,8 +321,8 @@ func sort(err error) string {
 	return strings.Join(kinds, " ")
 }
 
-// certificateAlerts are what is said here instead of bad_certificate where a certificate is
-// refused: the document tells.
+// certificateAlerts are what Vitrine sends instead of bad_certificate where a certificate is
+// rejected: see docs/from-crypto-tls.md.
 var certificateAlerts = regexp.MustCompile(
 	"unsupported certificate|expired certificate|unknown certificate authority")
 

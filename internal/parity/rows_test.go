@@ -274,7 +274,7 @@ func alpn(lists ...[2][]string) func(*play) {
 	}
 }
 
-// noteHello notes a field of what the server is told about the hello.
+// noteHello notes a field of the ClientHelloInfo that the server gets.
 func (p *play) noteHello(what string) {
 	p.server.made = [2]any{}
 	p.server.GetConfigForClient = func(h *helloInfo) (*setting, error) {

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// answering is a connection to a proxy that has said all it will say.
+// answering is a connection to a proxy that has sent all that it will send.
 type answering struct {
 	net.Conn
 	answer io.Reader

@@ -1,7 +1,8 @@
 package rules_test
 
 import (
-	"go/ast"
+	"go/parser"
+	"go/token"
 	"regexp"
 	"strings"
 	"testing"
@@ -45,10 +46,14 @@ func TestFloorCommentsAreInPlainWords(t *testing.T) {
 	}
 }
 
-// comments yields each comment of each file that is no test.
+// comments yields each comment of each file, tests included.
 func comments(t *testing.T) func(func(file, comment string) bool) {
 	return func(yield func(file, comment string) bool) {
-		eachSource(t, func(file string, f *ast.File) {
+		eachFile(t, ".go", func(file string, text []byte) {
+			f, err := parser.ParseFile(token.NewFileSet(), file, text, parser.ParseComments)
+			if err != nil {
+				t.Fatal(err)
+			}
 			for _, g := range f.Comments {
 				for _, c := range g.List {
 					yield(file, c.Text)

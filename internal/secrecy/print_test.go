@@ -108,8 +108,8 @@ func forms(secret []byte) (list []string) {
 	return list
 }
 
-// verbs are those of fmt, but for %p of what is no pointer and %w of what is no error: for them fmt
-// prints the value and calls no methods at all, and go vet complains.
+// verbs are those of fmt, but for %p of what is not a pointer and %w of what is not an error: for
+// them fmt prints the value and calls no methods at all, and go vet complains.
 var verbs = strings.Fields("%v %+v %#v %s %q %x %X %#x %+q %d %o %t %c %U %e")
 
 // ways prints a value as programs do, by itself and inside of others.

@@ -10,7 +10,7 @@ import (
 	"github.com/vitrine-tls/vitrine/render/reports"
 )
 
-// What a server said stays text, and what was not asked is not told.
+// What a server sent stays text, and what was not asked is not in the page.
 func TestReportsPage(t *testing.T) {
 	evil := "<script>alert(1)</script>\x1b[31m\u202e"
 	r := &probe.Report{

@@ -97,7 +97,7 @@ func TestTheLastStepHasTheOtherConnection(t *testing.T) {
 	}
 }
 
-// What is said behind the verdict begins with a capital, and leaves names and errors as they are.
+// The sentence after the verdict begins with a capital, and leaves names and errors as they are.
 func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
 	for _, c := range []struct {
 		setup playground.Setup
@@ -242,7 +242,7 @@ func TestGlassShowsAStep(t *testing.T) {
 	}
 }
 
-// A sweep in parts finds what it finds at once, and what nobody protects.
+// A sweep in parts finds what a whole one finds, and the bytes that no check protects.
 func TestSweepGoesOn(t *testing.T) {
 	if testing.Short() {
 		t.Skip("with -short: a sweep takes seconds")
