@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-func TestKinds(t *testing.T) {
+func TestKindOfFindsTheKindOfAnError(t *testing.T) {
 	inner := KindSuite.Fail(HandshakeFailure, "", "nothing in common")
 	for _, c := range []struct {
 		err  error

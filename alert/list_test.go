@@ -7,7 +7,7 @@ import (
 	"unicode/utf8"
 )
 
-func TestFew(t *testing.T) {
+func TestFewCountsWhatItLeavesOut(t *testing.T) {
 	for _, c := range []struct {
 		n    int
 		want string

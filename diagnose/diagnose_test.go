@@ -315,7 +315,7 @@ func TestEveryAlertHasAnExplanation(t *testing.T) {
 	t.Logf("%d sentences", n)
 }
 
-func TestNotTLS(t *testing.T) {
+func TestOtherProtocolsAreKnownByTheirFirstBytes(t *testing.T) {
 	for first, want := range map[string]string{
 		"HTTP/1.1 400 Bad Request": "plain HTTP (an answer)",
 		"GET / HTTP/1.1":           "plain HTTP (a request)", "SSH-2.0-OpenSSH": "SSH",

@@ -27,7 +27,7 @@ func issue(t *testing.T, ca *throwaway.CA, names []string,
 }
 
 // Distrust has a text for each kind of error of crypto/x509.
-func TestDistrust(t *testing.T) {
+func TestEachErrorOfX509HasAText(t *testing.T) {
 	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)

@@ -195,7 +195,7 @@ var commonFieldNotes = map[string]string{
 	"certificate_type":                  "Which form a certificate may have: X.509, or a raw key.",
 	"certificate_types":                 "The forms that are possible, best first.",
 	"server_certificate_type":           "The form of the server's certificate.",
-	"status_type":                       "ocsp, the only kind that there is.",
+	"status_type":                       "ocsp, the only kind in use.",
 	"responder_id_list":                 "Empty: any responder whom the authority trusts.",
 	"responder_id":                      "A responder that the client trusts.",
 	"request_extensions":                "Empty: nothing more is asked of the responder.",

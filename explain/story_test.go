@@ -11,7 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-func TestRanges(t *testing.T) {
+func TestRangesJoinNeighbours(t *testing.T) {
 	for _, c := range []struct {
 		in   []int
 		want string
@@ -23,7 +23,7 @@ func TestRanges(t *testing.T) {
 	}
 }
 
-func TestEscape(t *testing.T) {
+func TestEscapeLeavesNoControlCharacters(t *testing.T) {
 	for in, want := range map[string]string{
 		"plain ü 漢":          "plain ü 漢",
 		"\x1b[31m\r\n\t\x00": `\x1b[31m\r\n\t\x00`,

@@ -104,7 +104,7 @@ func TestCatalogueCitesExistingSections(t *testing.T) {
 	t.Logf("%d citations", n)
 }
 
-func TestLookup(t *testing.T) {
+func TestATermIsFoundByNumberAndName(t *testing.T) {
 	for _, c := range []struct{ word, want string }{ // kind:name, in order
 		{"40", "alert:handshake_failure"},
 		{"22", "alert:record_overflow content type of records:handshake handshake " +

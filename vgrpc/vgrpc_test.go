@@ -55,7 +55,7 @@ func call(t *testing.T, addr string, c credentials.TransportCredentials) error {
 }
 
 // Vitrine meets itself and crypto/tls in both roles, and both sides know each other.
-func TestCalls(t *testing.T) {
+func TestCallsWithOurselvesAndCryptoTLSSucceed(t *testing.T) {
 	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)
@@ -106,7 +106,7 @@ func TestCalls(t *testing.T) {
 }
 
 // A failed handshake is the error of the call, and says what it comes from.
-func TestFailures(t *testing.T) {
+func TestAFailedHandshakeIsTheErrorOfTheCall(t *testing.T) {
 	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)

@@ -27,7 +27,7 @@ func TestEveryChangeHasFlags(t *testing.T) {
 	}
 }
 
-func TestFlagText(t *testing.T) {
+func TestEachChangeIsWrittenAsFlags(t *testing.T) {
 	const null = iana.TLS_RSA_WITH_NULL_SHA256
 	for _, c := range []struct {
 		change diagnose.Change

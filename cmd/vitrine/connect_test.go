@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-func TestTargets(t *testing.T) {
+func TestConnectTakesHostsPortsAndURLs(t *testing.T) {
 	for in, want := range map[string]string{
 		"example.com": "example.com:443", "example.com:8443": "example.com:8443",
 		"[2001:db8::1]:25": "[2001:db8::1]:25", "2001:db8::1": "[2001:db8::1]:443",

@@ -250,7 +250,7 @@ func TestExtensionsThatBothMustWant(t *testing.T) {
 	}
 }
 
-func TestALPN(t *testing.T) {
+func TestProtocolsAreNegotiatedWithOtherStacks(t *testing.T) {
 	inBothVersions(t, "h2", func(with *interop.Stack, them iana.Side) *meeting {
 		return &meeting{
 			us:   func(c *vitrine.Config) { c.NextProtos = []string{"h2", "http/1.1"} },

@@ -38,7 +38,7 @@ func alertOf(err error) string {
 
 // If nothing can be negotiated, the connection ends with the alert that the RFC names, whichever
 // side notices, and the other side can read it.
-func TestRefusals(t *testing.T) {
+func TestRefusalsHaveTheAlertOfTheRFC(t *testing.T) {
 	const client, server = iana.Client, iana.Server
 	const oldSuite = iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA
 	stranger, err := interop.NewOffice(t.TempDir())

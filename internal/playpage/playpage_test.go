@@ -146,7 +146,7 @@ func TestFileHoldsTheWebAssembly(t *testing.T) {
 	}
 }
 
-func TestHandler(t *testing.T) {
+func TestThePlaygroundIsServedToThisMachineOnly(t *testing.T) {
 	const wasm = "\x00asm"
 	h, err := NewHandler(fake(t, wasm))
 	if err != nil {

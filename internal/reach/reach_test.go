@@ -178,7 +178,7 @@ func socksProxy(c net.Conn, port string) {
 	forward(c, net.IP(b[4:8]).String()+":"+port)
 }
 
-func TestProxies(t *testing.T) {
+func TestProxiesAreUsedOrSayWhyNot(t *testing.T) {
 	_, port := listen(t, greet)
 	_, web := listen(t, httpProxy)
 	_, socks := listen(t, func(c net.Conn) { socksProxy(c, port) })

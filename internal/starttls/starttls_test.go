@@ -101,7 +101,7 @@ var dialogues = []struct {
 	{"rdp", "SSH-2.0-OpenSSH", "", "expected an X.224 connection confirm"},
 }
 
-func TestAsk(t *testing.T) {
+func TestDialoguesLeadToTLSOrSayWhyNot(t *testing.T) {
 	completed := map[string]bool{"submission": true} // the same as smtp
 	for _, c := range dialogues {
 		p, ok := starttls.ByName(c.protocol)
@@ -140,7 +140,7 @@ func TestAsk(t *testing.T) {
 	t.Logf("%d cases, %d protocols", len(dialogues), len(starttls.Names()))
 }
 
-func TestGreeted(t *testing.T) {
+func TestGreetingsNameTheirProtocol(t *testing.T) {
 	for greeting, want := range map[string]string{
 		"220 mail.example ESMTP Postfix\r\n": "smtp", "220 ProFTPD\r\n": "ftp",
 		"* OK IMAP4rev1": "imap", "+OK hi": "pop3", "200 news": "nntp",

@@ -204,7 +204,7 @@ func TestReferences(t *testing.T) {
 	}
 }
 
-func TestWeave(t *testing.T) {
+func TestWeaveKeepsTheOrderOfTheFirst(t *testing.T) {
 	words := strings.Fields
 	for _, c := range []struct{ a, b, want string }{
 		{"", "a b", "a b"},
