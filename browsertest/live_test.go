@@ -149,7 +149,8 @@ func TestLiveView(t *testing.T) {
 	eventually(p, shownRows+` === 3 && document.querySelectorAll("tr.failed").length === 1`)
 	eventually(p, `document.querySelectorAll("tr.closed").length === 2`)
 	is(p, `document.querySelector("#rows tr").className.includes("failed")`, true)
-	is(p, `document.querySelector("tr.failed .pill").textContent`, "alert of the client: unknown_ca")
+	is(p, `document.querySelector("tr.failed .pill").textContent`,
+		"alert of the client: unknown_ca")
 	is(p, `document.querySelector("tr.failed .code").textContent`, "alert_from_client_unknown_ca")
 	is(
 		p,
