@@ -161,8 +161,8 @@ func TestTamperErrorListsChoices(t *testing.T) {
 	}
 }
 
-// Any list of acts can be performed, and what came of it is said. The wire is the playground's, so
-// that nothing waits for a deadline.
+// Any list of acts can be performed, and the output says what they did. The wire is the
+// playground's, so that nothing waits for a deadline.
 func TestActsAndWhatComesOfThem(t *testing.T) {
 	for _, c := range []struct {
 		acts, want string
