@@ -116,8 +116,15 @@ func TestBadAnswersToARequestForACertificate(t *testing.T) {
 	}
 }
 
-// A server that asks without end is refused: RFC 8446 §4.6.2 lets it ask at any time.
+// A server that asks without end is refused, whether the answers are sent or wait: RFC 8446 §4.6.2
+// lets it ask at any time.
 func TestRequestsForACertificateAreBounded(t *testing.T) {
+	for _, answers := range []bool{false, true} {
+		testRequestsForACertificateAreBounded(t, answers)
+	}
+}
+
+func testRequestsForACertificateAreBounded(t *testing.T, answers bool) {
 	engines, _ := connectBy(t, configLate)
 	client, server := engines[0], engines[1]
 	raw, err := server.Machine().RequestCertificate(negotiation.ClientAuth{Request: true})
@@ -132,7 +139,10 @@ func TestRequestsForACertificateAreBounded(t *testing.T) {
 		_, err := client.Read(make([]byte, 1))
 		if i < maxLate && err != ErrMore ||
 			i == maxLate && alert.Of(err) != alert.UnexpectedMessage {
-			t.Errorf("request %d: %v", i+1, err)
+			t.Errorf("request %d, answers are sent: %v: %v", i+1, answers, err)
+		}
+		if answers {
+			client.answers = nil
 		}
 	}
 }

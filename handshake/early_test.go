@@ -3,6 +3,8 @@ package handshake
 import (
 	"bytes"
 	"context"
+	"crypto"
+	"crypto/sha256"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -372,6 +375,12 @@ func TestEarlySecretsOfBothSidesAreEqual(t *testing.T) {
 		other != nil ||
 		!bytes.Equal(ours, theirs) {
 		t.Errorf("%x and %x: %v, %v", ours, theirs, err, other)
+	}
+	hello := sha256.Sum256(cm.carrier.(*desk).said[0].raw)
+	want, err := keys.HKDF{Hash: crypto.SHA256}.Early(c.Offer.Master).Exporter(hello[:]).
+		Export("label", []byte("context"), 32)
+	if err != nil || !bytes.Equal(ours, want) {
+		t.Errorf("%x, expected what follows from the ClientHello: %x, %v", ours, want, err)
 	}
 	c.Sends = false
 	m, _ = perform13(c, s, asItIs)

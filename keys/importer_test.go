@@ -51,3 +51,30 @@ func TestImportedKeys(t *testing.T) {
 		}
 	}
 }
+
+// The binder of each kind of key is under a label of its own: RFC 8446 §7.1 and RFC 9258 §5.2,
+// spelled out with HMAC-SHA-256 alone.
+func TestBindersOfTheThreeKinds(t *testing.T) {
+	mac := func(key []byte, parts ...[]byte) []byte {
+		h := hmac.New(crypto.SHA256.New, key)
+		for _, p := range parts {
+			h.Write(p)
+		}
+		return h.Sum(nil)
+	}
+	label := func(secret []byte, name string, context []byte) []byte {
+		info := append([]byte{0, 32, byte(len("tls13 " + name))}, "tls13 "+name...)
+		return mac(secret, append(append(info, byte(len(context))), context...), []byte{1})
+	}
+	psk, transcript := []byte("a pre-shared key"), bytes.Repeat([]byte{7}, 32)
+	early := mac(make([]byte, 32), psk)
+	for kind, name := range map[PSKKind]string{ResumptionPSK: "res binder",
+		ExternalPSK: "ext binder", ImportedPSK: "imp binder"} {
+		key := label(early, name, crypto.SHA256.New().Sum(nil))
+		want := mac(label(key, "finished", nil), transcript)
+		got := HKDF{Hash: crypto.SHA256}.Early(psk).Binder(kind).VerifyData(transcript)
+		if !bytes.Equal(got, want) {
+			t.Errorf("%s: got %x, expected %x", name, got, want)
+		}
+	}
+}

@@ -57,3 +57,40 @@ func TestBadRecordsOfTLS13(t *testing.T) {
 		}
 	}
 }
+
+// A negotiated limit covers the content, its type and the padding: RFC 8449 §4.
+func TestALimitCoversPadding(t *testing.T) {
+	const limit = 100
+	r := row{AES_128_GCM, nil, false}
+	for _, c := range []struct {
+		content, zeros int
+		want           alert.Description
+	}{
+		{limit, 0, 0}, {limit + 1, 0, alert.RecordOverflow}, {1, limit - 1, 0},
+		{1, limit, alert.RecordOverflow},
+	} {
+		inside := append(make([]byte, c.content), byte(iana.RecordApplicationData))
+		if inside = append(inside, make([]byte, c.zeros)...); c.zeros > 0 {
+			inside = inside[:len(inside)-1] // the protection appends one, as the type
+		}
+		var in Half
+		in.Protect(r.new(t, iana.TLS13))
+		in.SetMaxFragment(limit)
+		hd := Header{Type: iana.RecordApplicationData, Version: iana.TLS12}
+		typ := iana.ContentType(0)
+		if c.zeros == 0 {
+			typ, inside = iana.RecordApplicationData, inside[:c.content]
+		}
+		sealed := Header{Type: typ, Version: iana.TLS12}
+		wire, err := r.new(t, iana.TLS13).Seal(nil, 0, sealed, inside)
+		if err != nil {
+			t.Fatal(err)
+		}
+		hd.Length = len(wire) - HeaderLen
+		_, got, err := in.Open(hd, wire[HeaderLen:])
+		if c.want == 0 && len(got) != c.content || c.want != 0 && alert.Of(err) != c.want {
+			t.Errorf("%d bytes and %d zeros: got %d bytes, %v, expected %v", c.content, c.zeros,
+				len(got), err, c.want)
+		}
+	}
+}
