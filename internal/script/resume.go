@@ -51,10 +51,7 @@ func (s *Peer) ServeResumed(m *Session) error {
 		return err
 	}
 	flight := []Item{s.Encode(s.answer), ChangeCipherSpec, Finished}
-	if s.Edit.First != nil {
-		flight = s.Edit.First(s, flight)
-	}
-	if err := s.Send(flight); err != nil {
+	if err := s.sendFirst(flight); err != nil {
 		return err
 	}
 	if err := s.receiveFinished(); err != nil {
@@ -70,12 +67,7 @@ func (s *Peer) OfferSession(m *Session, ids ...iana.CipherSuite) error {
 	s.rand.Read(s.Hello.Random[:])
 	s.Hello.Extensions.Add(iana.ExtServerName,
 		&message.ServerNames{Names: []message.ServerName{{Name: []byte(m.ServerName)}}})
-	s.Hello.Extensions.Add(iana.ExtSupportedGroups,
-		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
-	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms,
-		&message.SignatureSchemes{Schemes: AllSchemes})
-	s.Hello.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
-	s.Hello.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
+	s.addOffers()
 	if m.Ticket != nil {
 		s.Hello.SessionID = bytes.Repeat([]byte{7}, 32) // RFC 5077 §3.4
 		s.Hello.Extensions = append(s.Hello.Extensions,

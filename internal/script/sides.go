@@ -44,10 +44,7 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 		flight = append(flight, s.Encode(s.Edit.Request))
 	}
 	flight = append(flight, s.Encode(&message.ServerHelloDone{}))
-	if s.Edit.First != nil {
-		flight = s.Edit.First(s, flight)
-	}
-	if err := s.Send(flight); err != nil {
+	if err := s.sendFirst(flight); err != nil {
 		return err
 	}
 	if err := s.receiveClient(offer); err != nil {
@@ -130,25 +127,35 @@ func (s *Peer) offer() kex.Offer {
 	return offer
 }
 
-// Connect performs the client's side of RFC 5246 Figure 1.
-func (s *Peer) Connect(ids ...iana.CipherSuite) error {
-	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
-		CompressionMethods: []iana.CompressionMethod{0}}
-	s.rand.Read(s.Hello.Random[:])
+// addOffers adds the extensions that each ClientHello has.
+func (s *Peer) addOffers() {
 	s.Hello.Extensions.Add(iana.ExtSupportedGroups,
 		&message.SupportedGroups{Groups: []iana.Group{iana.X25519, iana.Secp256r1}})
 	s.Hello.Extensions.Add(iana.ExtSignatureAlgorithms,
 		&message.SignatureSchemes{Schemes: AllSchemes})
 	s.Hello.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
 	s.Hello.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
+}
+
+// sendFirst sends a side's first flight, as Edit changes it.
+func (s *Peer) sendFirst(flight []Item) error {
+	if s.Edit.First != nil {
+		flight = s.Edit.First(s, flight)
+	}
+	return s.Send(flight)
+}
+
+// Connect performs the client's side of RFC 5246 Figure 1.
+func (s *Peer) Connect(ids ...iana.CipherSuite) error {
+	s.Hello = &message.ClientHello{Version: iana.TLS12, CipherSuites: ids,
+		CompressionMethods: []iana.CompressionMethod{0}}
+	s.rand.Read(s.Hello.Random[:])
+	s.addOffers()
 	if s.Edit.Hello != nil {
 		s.Edit.Hello(s.Hello)
 	}
 	flight := []Item{s.Encode(s.Hello)}
-	if s.Edit.First != nil {
-		flight = s.Edit.First(s, flight)
-	}
-	if err := s.Send(flight); err != nil {
+	if err := s.sendFirst(flight); err != nil {
 		return err
 	}
 	requested, err := s.receiveServer()
