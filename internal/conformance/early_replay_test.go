@@ -15,11 +15,8 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
-	"github.com/vitrine-tls/vitrine/keylog"
-	"github.com/vitrine-tls/vitrine/observe"
 )
 
 // recorded makes a client's first flight with early data, for an attacker to send.
@@ -205,22 +202,9 @@ func TestAnObserverReadsEarlyData(t *testing.T) {
 				t.Errorf("no %s in the key log", label)
 			}
 		}
-		var log keylog.Log
-		if err := log.Merge(&logs[0]); err != nil {
-			t.Fatal(err)
-		}
-		o := observe.New(observe.KeyLog(&log), nil)
-		var got [2]bytes.Buffer
-		o.Data = func(from iana.Side, plain []byte) { got[from].Write(plain) }
-		for side, tape := range tapes {
-			if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
-				t.Error(err)
-			}
-		}
-		o.Close()
-		if got[0].String() != "early data, vitrine!" || got[1].String() != "vitrine!" {
-			t.Errorf("accepted %t: an observer reads %q and %q: %v", accepted, &got[0], &got[1],
-				o.Report().Reason)
+		got, o := observeTapes(t, &logs[0], tapes, nil)
+		if got != [2]string{"early data, vitrine!", "vitrine!"} {
+			t.Errorf("accepted %t: an observer reads %q: %v", accepted, got, o.Report().Reason)
 		}
 	}
 }

@@ -15,8 +15,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
-	"github.com/vitrine-tls/vitrine/keylog"
-	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -391,22 +389,10 @@ func TestAnObserverReadsRawPublicKeys(t *testing.T) {
 			t.Fatal(err, other)
 		}
 		converse(t, c, s, 8)
-		log, err := keylog.Read(&logged)
-		if err != nil {
-			t.Fatal(err)
-		}
 		var events trace.Memory
-		o := observe.New(observe.KeyLog(log), &events)
-		var got [2]bytes.Buffer
-		o.Data = func(from iana.Side, plain []byte) { got[from].Write(plain) }
-		for side, tape := range tapes {
-			if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
-				t.Error(err)
-			}
-		}
-		o.Close()
-		if got[0].String() != "vitrine!" || got[1].String() != "vitrine!" {
-			t.Errorf("%s: read %q and %q: %v", v.name, &got[0], &got[1], o.Report().Reason)
+		got, o := observeTapes(t, &logged, tapes, &events)
+		if got != [2]string{"vitrine!", "vitrine!"} {
+			t.Errorf("%s: read %q: %v", v.name, got, o.Report().Reason)
 		}
 		for side, key := range [2][]byte{c.ConnectionState().LocalRawPublicKey,
 			s.ConnectionState().LocalRawPublicKey} {

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"io"
 	"net"
 	"strings"
 	"sync"
@@ -57,25 +58,31 @@ func TestTLS13IsSeenByAllThree(t *testing.T) {
 			len(mine) == 0 {
 			t.Errorf("%s: the client derives\n%s\nand the server\n%s", what, mine, theirs)
 		}
-		var log keylog.Log
-		if err := log.Merge(&logs[1]); err != nil {
-			t.Fatal(err)
-		}
-		o := observe.New(observe.KeyLog(&log), nil)
-		var got [2]bytes.Buffer
-		o.Data = func(from iana.Side, plain []byte) { got[from].Write(plain) }
-		for side, tape := range tapes {
-			if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
-				t.Errorf("%s: %v", what, err)
-			}
-		}
-		o.Close()
+		got, o := observeTapes(t, &logs[1], tapes, nil)
 		want := strings.Repeat("vitrine!", 8)
-		if got[0].String() != want || got[1].String() != want {
-			t.Errorf("%s: an observer reads %q and %q: %v", what, &got[0], &got[1],
-				o.Report().Reason)
+		if got != [2]string{want, want} {
+			t.Errorf("%s: an observer reads %q: %v", what, got, o.Report().Reason)
 		}
 	}
+}
+
+// observeTapes lets an observer with a key log read both tapes. It returns the data of each side.
+func observeTapes(t *testing.T, keys io.Reader, tapes [2]*taped,
+	sink trace.Sink) (data [2]string, o *observe.Connection) {
+	t.Helper()
+	log, err := keylog.Read(keys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	o = observe.New(observe.KeyLog(log), sink)
+	o.Data = func(from iana.Side, plain []byte) { data[from] += string(plain) }
+	for side, tape := range tapes {
+		if err := o.Feed(iana.Side(side), tape.tape.Bytes()); err != nil {
+			t.Error(err)
+		}
+	}
+	o.Close()
+	return data, o
 }
 
 // derived are the outputs of the key schedule, in the order of their names.
