@@ -138,7 +138,7 @@ func (b *bench) measure(r row) (got result, err error) {
 		complain(r, b.count(&got, jobs))
 	}
 	for i := range got.shares {
-		if b.profiles && r.countable() && len(got.stacks[i].samples) > 0 {
+		if b.profiles && !r.memory() && len(got.stacks[i].samples) > 0 {
 			got.shares[i], err = b.shares(got, i)
 			complain(r, err)
 		}

@@ -111,7 +111,10 @@ func sharesOf(text []byte) (all shares, err error) {
 
 // fixed is what no stack can do without that has the same cryptography and makes the same system
 // calls.
-func (s shares) fixed() float64 { return s[standard] + s[kernel] }
+func (s shares) fixed() float64 { return s.cryptography() + s[kernel] }
+
+// cryptography is the share of the standard library's and of golang.org/x/crypto's.
+func (s shares) cryptography() float64 { return s[standard] + s[modules] }
 
 // String lists the shares of at least a hundredth, the largest first.
 func (s shares) String() string {

@@ -55,7 +55,7 @@ func (r result) line() string {
 		}
 		cells = append(cells, time, instructions)
 	}
-	cells = append(cells, r.beside(allocsOf, 1), r.beside(bytesOf, 1000), r.arithmetic(),
+	cells = append(cells, r.beside(allocsOf, 1), r.beside(bytesOf, 1000), r.cryptography(),
 		r.judged())
 	return "| " + strings.Join(cells, " | ") + " |"
 }
@@ -82,13 +82,12 @@ func (r result) beside(figure func(sample) float64, unit float64) string {
 	return strings.Join(cells, " / ")
 }
 
-// arithmetic returns the share of the standard library's cryptography in Vitrine's time and in
-// crypto/tls's.
-func (r result) arithmetic() string {
+// cryptography returns its share in Vitrine's time and in crypto/tls's.
+func (r result) cryptography() string {
 	var cells []string
 	for _, s := range r.shares {
 		if s != (shares{}) {
-			cells = append(cells, fmt.Sprintf("%.0f %%", 100*s[standard]))
+			cells = append(cells, fmt.Sprintf("%.0f %%", 100*s.cryptography()))
 		}
 	}
 	if cells == nil {
