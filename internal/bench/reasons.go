@@ -49,9 +49,9 @@ func (r row) because() string {
 			"same: the two connections take 8,000 of 120,000 instructions, crypto/tls's 4,000 " +
 			"of 115,000."
 	case r.What == opened:
-		return "It is the server's half of a full handshake. What the open connections add is the " +
-			"collector's walk through what they hold, of which Vitrine's do more: see the row " +
-			"below."
+		return "It is the server's half of a full handshake. What the open connections add is " +
+			"the collector's walk through what they hold, and Vitrine's hold more: see the " +
+			"next row."
 	case r.What == held:
 		return "Nothing was received on these connections, so that crypto/tls has no buffers yet " +
 			"(see the idle ones for those that were used). Of Vitrine's end 2 KB are the stack, " +
