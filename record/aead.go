@@ -10,8 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-const nonceLen = 12 // of every AEAD of TLS
-
 // aead is explicit nonce || ciphertext || tag. See RFC 5246 §6.2.3.3.
 //
 // A nonce must never be used twice under one key: with GCM, twice is enough to forge. So no

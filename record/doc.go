@@ -27,5 +27,14 @@
 // freed memory. Those who cannot accept this negotiate encrypt-then-MAC or an AEAD, where nothing
 // depends on plaintext before the record is authenticated.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	header.go joiner.go protection.go limits.go   headers, messages, and what a Protection is
+//	cipher.go mac.go lucky.go                     ciphers and MACs; CBC in constant time
+//	null.go aead.go aead13.go ccm.go ciphers.go   protections without CBC; the table of ciphers
+//	cbc.go new.go half.go                         CBC; choosing a protection; one direction
+//	read.go print.go                              old protections, only opened; printing
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package record

@@ -254,3 +254,27 @@ func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, 
 // NamesVersion reports whether the header of a record must have the version v, once it is
 // negotiated. TLS 1.3 ignores what the header has. See RFC 8446 §5.1.
 func NamesVersion(v iana.Version) bool { return v != iana.TLS13 }
+
+// room returns an error if n more records of type t may not be sealed. The last record under a key
+// is reserved for an alert.
+func (h *Half) room(t iana.ContentType, n int) error {
+	limit := h.traits().MaxRecords
+	last := limit
+	if t != iana.RecordAlert && last > 0 {
+		last--
+	}
+	if h.seq <= last && uint64(n) <= last-h.seq {
+		return nil
+	}
+	return h.errNoRoom(limit, n)
+}
+
+func (h *Half) errNoRoom(limit uint64, n int) error {
+	ref := "RFC 8446 §5.5"
+	if limit == seqLimit {
+		ref = "RFC 5246 §6.1"
+	}
+	return alert.Fail(alert.InternalError, ref,
+		"%v's key has sealed %d records of at most %d: no room for %d more", h.From, h.seq, limit,
+		n)
+}

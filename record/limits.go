@@ -2,9 +2,6 @@ package record
 
 import (
 	"math"
-
-	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // How many records one key may seal. Nothing ever wraps: a connection that reaches the limit ends.
@@ -27,27 +24,3 @@ const (
 	// the XOR of their plaintexts. At 2^27 blocks, 1 GiB, the probability of that is 2^-11.
 	desLimit = 1 << 16
 )
-
-// room returns an error if n more records of type t may not be sealed. The last record under a key
-// is reserved for an alert.
-func (h *Half) room(t iana.ContentType, n int) error {
-	limit := h.traits().MaxRecords
-	last := limit
-	if t != iana.RecordAlert && last > 0 {
-		last--
-	}
-	if h.seq <= last && uint64(n) <= last-h.seq {
-		return nil
-	}
-	return h.errNoRoom(limit, n)
-}
-
-func (h *Half) errNoRoom(limit uint64, n int) error {
-	ref := "RFC 8446 §5.5"
-	if limit == seqLimit {
-		ref = "RFC 5246 §6.1"
-	}
-	return alert.Fail(alert.InternalError, ref,
-		"%v's key has sealed %d records of at most %d: no room for %d more", h.From, h.seq, limit,
-		n)
-}

@@ -24,6 +24,7 @@ var orders = map[string]map[string]string{
 	"handshake":   {},
 	"negotiation": {},
 	"observe":     {},
+	"record":      {},
 }
 
 // references returns which file of a package refers to which others, with the names that it takes
