@@ -2,10 +2,10 @@
 // protected record, with what each step is for, the values that each side holds, and whether they
 // are equal. A story of TLS 1.3 has seven, and a key schedule that grows between its messages.
 //
-// All prose is here, as data (prose.go, suites.go, newcomer.go, simplified.go, terms.tsv); the
-// packages under render only lay it out. A story is built from the events alone, so live runs,
-// saved runs and captures are told in the same way. Values of the client come from the client's
-// events and values of the server from the server's: values shown as equal were compared.
+// The prose about a connection is here, as data (prose.go, suites.go, newcomer.go, simplified.go,
+// terms.tsv); the packages under render lay it out. A story is built from the events alone, so live
+// runs, saved runs and captures are told in the same way. Values of the client come from the
+// client's events and values of the server from the server's: values shown as equal were compared.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package explain

@@ -8,8 +8,8 @@
 // It reads SSL 3.0 to TLS 1.3 with every suite that package suite has a row for, also those that
 // are only read; resumption (RFC 5246 §7.3, RFC 5077), renegotiation (RFC 5246 §7.4.1.1),
 // compression (RFC 3749), and in TLS 1.3 what a key log has secrets for, or all of it with what the
-// key schedule begins with. Content is passed on only
-// after its record was authenticated, and a secret is tried on a record before it is used. Where
+// key schedule begins with. Content is passed on only after its record was authenticated, and a
+// secret is tried on a record before it is used, unless the capture has no such record. Where
 // bytes are missing, it continues as soon as it can, and reports how many are missing. It does not
 // read DTLS or SSL 2.0, except for the ClientHello in SSL 2.0's form.
 //

@@ -8,9 +8,9 @@
 // ChaCha20-Poly1305, triple DES or NULL. A table of its own, All13, has the five suites of TLS 1.3.
 //
 // Left out of the tables, but known to Readable for observers: static and anonymous Diffie-Hellman,
-// DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites,
-// IDEA, the national ciphers, and the exchanges with Kerberos or passwords. Package iana has names
-// for all of them.
+// DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites, IDEA, AEGIS, the national
+// ciphers, the suites of TLS 1.3 that do not encrypt (RFC 9150), and the exchanges with Kerberos or
+// passwords. Package iana has names for all of them.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package suite
