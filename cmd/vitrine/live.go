@@ -84,8 +84,10 @@ type liveView struct {
 	reveal  bool
 	making  chan struct{} // has room for as many pages as are made at a time
 	readers chan struct{} // and for as many as follow
-	gate    *gate.Gate
-	addr    net.Addr
+	// patience is how long one who follows may not read.
+	patience time.Duration
+	gate     *gate.Gate
+	addr     net.Addr
 }
 
 // maxReaders is how many pages may follow the connections at a time.
@@ -111,7 +113,8 @@ func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveVi
 		return nil, nil
 	}
 	v := &liveView{command: cmd.CommandPath(), where: where, reveal: reveal,
-		making: make(chan struct{}, 2), readers: make(chan struct{}, maxReaders)}
+		making: make(chan struct{}, 2), readers: make(chan struct{}, maxReaders),
+		patience: patienceUI}
 	if o.history == "" {
 		v.hub = live.New(live.Options{})
 		return v, nil

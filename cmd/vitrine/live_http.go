@@ -108,7 +108,7 @@ func (v *liveView) follow(w http.ResponseWriter, r *http.Request) {
 	since := v.since(r.Header.Get("Last-Event-ID"))
 	out := http.NewResponseController(w)
 	say := func(format string, args ...any) bool {
-		out.SetWriteDeadline(time.Now().Add(patienceUI))
+		out.SetWriteDeadline(time.Now().Add(v.patience))
 		_, err := fmt.Fprintf(w, format, args...)
 		return err == nil && out.Flush() == nil
 	}

@@ -108,15 +108,14 @@ func toService(back net.Conn, from io.Reader) {
 
 func toClient(c *vitrine.Conn, from io.Reader) {
 	_, err := io.Copy(c, from)
-	if truncated, ok := errors.AsType[*vitrine.TruncatedError](err); ok && truncated != nil {
-		cut(c) // likewise
-		return
-	}
 	if err == nil {
 		err = c.CloseWrite()
 	}
-	if err != nil {
+	switch {
+	case errors.Is(err, net.ErrClosed): // the service's connection was ended on this side
 		c.Close()
+	case err != nil: // the service reset its connection, sent a fatal alert, or no close_notify
+		cut(c) // likewise
 	}
 }
 

@@ -85,7 +85,12 @@ func (c *Conn) hear(m *trace.Message) func() bool {
 		parsed, err := message.Dialect{}.Parse(m.Raw)
 		if hello, ok := parsed.(*message.ClientHello); ok && err == nil {
 			name, offer := nameIn(hello), offerOf(hello)
-			return func() bool { c.row.Name, c.row.Offer = name, offer; return true }
+			return func() bool {
+				if c.row.Name = name; c.row.Version == "" { // nothing is negotiated yet
+					c.row.Offer = offer
+				}
+				return true
+			}
 		}
 	case iana.Certificate, iana.CompressedCertificate:
 		subject := c.subject(m.Raw)

@@ -181,6 +181,11 @@ const withLink = (e, s) => {
   a.rel = "noreferrer";
   e.append(s.slice(0, m.index), a, s.slice(m.index + m[0].length));
 };
+const measure = () => { // how much stays above what scrolls
+  root.style.setProperty("--top", (innerWidth > 640 ? $(".top").offsetHeight : 0) + "px");
+  root.style.setProperty("--verdict", $("#verdict").offsetHeight + "px");
+};
+window.addEventListener("resize", measure);
 const showVerdict = (r) => {
   const v = r.verdict, box = $("#verdict");
   box.dataset.outcome = v.outcome;
@@ -202,8 +207,7 @@ const showVerdict = (r) => {
     return li;
   }));
   text("#about", [r.setupName || "TLS " + (state.setup.version || "1.2"), state.setup.suite || ""].filter(Boolean).join(" · "));
-  root.style.setProperty("--top", (innerWidth > 640 ? $(".top").offsetHeight : 0) + "px");
-  root.style.setProperty("--verdict", box.offsetHeight + "px");
+  measure();
 };
 const brief = (hex) => hex.length > 20 ? hex.slice(0, 20) + "…" : hex;
 const deed = (a) => {
