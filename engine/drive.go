@@ -35,6 +35,9 @@ const (
 func Wait(ctx context.Context, step func() error) error {
 	for {
 		err := step()
+		if err == ErrMore {
+			return err // each Read ends a step so, and AsType is slow
+		}
 		pending, ok := errors.AsType[*handshake.Pending](err)
 		if !ok {
 			return err
