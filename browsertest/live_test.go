@@ -110,6 +110,16 @@ func (s *liveServer) connect(bad bool, edit func(*vitrine.Config)) {
 	}
 }
 
+// old makes a connection that fails: it offers TLS 1.0 and 1.1, and an application protocol.
+func (s *liveServer) old(protocol string) {
+	s.Helper()
+	if _, err := tls.Dial("tcp", s.addr, &tls.Config{MaxVersion: tls.VersionTLS11,
+		MinVersion: tls.VersionTLS10, InsecureSkipVerify: true,
+		NextProtos: []string{protocol}}); err == nil {
+		s.Error("TLS 1.1 was accepted")
+	}
+}
+
 // openLive opens the page of a live view.
 func openLive(t *testing.T, s *liveServer) *tab {
 	t.Helper()
@@ -160,11 +170,7 @@ func TestLiveView(t *testing.T) {
 	)
 
 	// one that fails before anything is negotiated shows its offer, which is text
-	if _, err := tls.Dial("tcp", s.addr, &tls.Config{MaxVersion: tls.VersionTLS11,
-		MinVersion: tls.VersionTLS10, InsecureSkipVerify: true, NextProtos: []string{"<img src=x " +
-			"onerror=\"document.title='pwned'\">"}}); err == nil {
-		t.Error("TLS 1.1 was accepted")
-	}
+	s.old("<img src=x onerror=\"document.title='pwned'\">")
 	const offer = `[...document.querySelectorAll("tr.failed .say")].find(e =>
 		e.textContent.startsWith("offered: TLS 1.1, TLS 1.0"))`
 	eventually(p, offer+` !== undefined`)
@@ -233,7 +239,8 @@ func TestLivePictures(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer open.Close()
-	eventually(p, shownRows+` === 10`)
+	s.old("spdy/1")
+	eventually(p, shownRows+` === 11`)
 	for _, scheme := range []string{"light", "dark"} {
 		for name, width := range map[string]int64{"wide": 1280, "narrow": 400} {
 			p.do(chromedp.EmulateViewport(width, 860), colorScheme(scheme))
