@@ -39,12 +39,15 @@ func (t *teller) conclude() {
 // speak of.
 func (t *teller) judge() {
 	r := &t.Result
-	if r.Judged = t.Suite != nil && !t.failed(); r.Judged {
+	if r.Judged = t.Suite != nil && !t.failed() && !t.stalled(); r.Judged {
 		r.KeyOpens, r.KeySays = t.stolen()
 	} else {
 		r.ForwardSecret, r.PostQuantum = false, false
 	}
 }
+
+// stalled reports whether somebody in between made a side wait for what never came.
+func (t *teller) stalled() bool { return t.Run.Tampered != nil && t.Run.Tampered.Stall }
 
 // failed reports whether a side saw the connection fail.
 func (t *teller) failed() bool {
