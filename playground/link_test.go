@@ -70,8 +70,9 @@ func TestActsOnOneRecord(t *testing.T) {
 // sentence says of a thousand idle acts is short.
 func TestManyActsAreBounded(t *testing.T) {
 	var forged, idle []Act
+	junk := bytes.Repeat([]byte{0x17}, 1000)
 	for range maxActs {
-		forged = append(forged, Act{Kind: Inject, Record: 2, Data: bytes.Repeat([]byte{0x17}, 1000)})
+		forged = append(forged, Act{Kind: Inject, Record: 2, Data: junk})
 		idle = append(idle, Act{Kind: Drop, Record: 1 << 30})
 	}
 	if r := run(t, Setup{}, forged...); r.Verdict.Outcome != Caught {
