@@ -98,20 +98,6 @@ func (m *Certificate) Leaf() Extensions {
 	return m.Extensions[0]
 }
 
-// CertificateStatus carries the stapled status of the server's certificate. See RFC 6066 §8.
-type CertificateStatus struct {
-	StatusType iana.CertificateStatusType
-	Response   []byte // a DER OCSPResponse
-}
-
-// Type is certificate_status.
-func (*CertificateStatus) Type() iana.HandshakeType { return iana.CertificateStatus }
-
-func (m *CertificateStatus) layout(c *wire.Codec) {
-	wire.Uint8(c, "status_type", &m.StatusType)
-	wire.Opaque24(c, "response", &m.Response, 1, 1<<24-1)
-}
-
 // CertificateRequest asks the client for a certificate. In TLS 1.3 its content is in extensions;
 // reading it fills Schemes, CertSchemes and Authorities from them. See RFC 5246 §7.4.4 and RFC 8446
 // §4.3.2.
@@ -167,10 +153,6 @@ func (m *CertificateRequest) layout13(c *wire.Codec) {
 	}
 	m.Schemes, m.CertSchemes, m.Authorities = schemes.Schemes, certSchemes.Schemes,
 		authorities.Authorities
-}
-
-func distinguishedName(c *wire.Codec, dn *[]byte) {
-	wire.Opaque16(c, "distinguished_name", dn, 1, 1<<16-1)
 }
 
 // CertificateVerify proves that its sender holds the private key of its certificate, by a signature

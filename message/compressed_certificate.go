@@ -6,27 +6,6 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// CompressedCertificate is a compressed Certificate of TLS 1.3. See RFC 8879 §4.
-type CompressedCertificate struct {
-	Algorithm    iana.CertificateCompressionAlgorithm
-	Uncompressed []byte // uncompressed_length, 3 bytes, big-endian
-	Data         []byte
-
-	inside *Certificate // once it is known
-}
-
-// Type is compressed_certificate.
-func (*CompressedCertificate) Type() iana.HandshakeType { return iana.CompressedCertificate }
-
-func (m *CompressedCertificate) layout(c *wire.Codec) {
-	wire.Uint16(c, "algorithm", &m.Algorithm)
-	if m.Uncompressed == nil {
-		m.Uncompressed = make([]byte, 3)
-	}
-	wire.Fixed(c, "uncompressed_length", m.Uncompressed)
-	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
-}
-
 // Compress returns a CompressedCertificate of m. pack compresses the body of m, or knows what comes
 // of it.
 func Compress(m *Certificate, a iana.CertificateCompressionAlgorithm,

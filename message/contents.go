@@ -143,3 +143,28 @@ func (e *SupportedVersions) layout(c *wire.Codec) {
 type SelectedVersion struct{ Version iana.Version }
 
 func (e *SelectedVersion) layout(c *wire.Codec) { wire.Uint16(c, "selected_version", &e.Version) }
+
+func distinguishedName(c *wire.Codec, dn *[]byte) {
+	wire.Opaque16(c, "distinguished_name", dn, 1, 1<<16-1)
+}
+
+// Extension is one extension, with its content as on the wire. See RFC 5246 §7.4.1.4 and RFC 8446
+// §4.2.
+type Extension struct {
+	Type iana.ExtensionType
+	Data []byte
+}
+
+// CertificateStatus carries the stapled status of the server's certificate. See RFC 6066 §8.
+type CertificateStatus struct {
+	StatusType iana.CertificateStatusType
+	Response   []byte // a DER OCSPResponse
+}
+
+// Type is certificate_status.
+func (*CertificateStatus) Type() iana.HandshakeType { return iana.CertificateStatus }
+
+func (m *CertificateStatus) layout(c *wire.Codec) {
+	wire.Uint8(c, "status_type", &m.StatusType)
+	wire.Opaque24(c, "response", &m.Response, 1, 1<<24-1)
+}

@@ -5,13 +5,6 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// Extension is one extension, with its content as on the wire. See RFC 5246 §7.4.1.4 and RFC 8446
-// §4.2.
-type Extension struct {
-	Type iana.ExtensionType
-	Data []byte
-}
-
 // Extensions is the block of extensions of a message, in wire order, unknown ones included.
 type Extensions []Extension
 

@@ -7,38 +7,25 @@
 // pre-shared keys. A message that exists in several versions is one type, and its Dialect chooses
 // the layout. Explicit curves, which RFC 8422 §5.4 deprecates, are left out.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	dialect.go contents.go contents13.go extension.go   layouts by version; extensions
+//	certificate.go client_hello.go hello2.go            the messages
+//	server_hello.go server_key_exchange.go
+//	client_key_exchange.go finished.go old.go
+//	imported_identity.go tls13.go
+//	message.go compressed_certificate.go                reading and writing any message
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package message
 
 import (
-	"errors"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/wire"
 )
-
-// HeaderLen is the length of a handshake header in bytes: one of type, three of length. See RFC
-// 5246 §7.4.
-const HeaderLen = 4
-
-// Message is one of the messages of this package.
-type Message interface {
-	Type() iana.HandshakeType
-	layout(*wire.Codec)
-}
-
-// Dialect is what must be known to read a message: some layouts depend on the version and the key
-// exchange.
-type Dialect struct {
-	Version iana.Version
-	Kex     iana.KeyExchange
-	Auth    iana.Authentication // if anonymous, ServerKeyExchange has no signature
-
-	// CertificateType is what the sender's Certificate carries. It was negotiated for each side:
-	// see RFC 7250 §3.
-	CertificateType iana.CertificateType
-}
 
 // New returns an empty message of type t, or an error if a handshake of d's version has no such
 // message.
@@ -102,18 +89,6 @@ func (d Dialect) Parse(raw []byte) (Message, error) {
 	return m, nil
 }
 
-// within puts the name of what was read or written before the path of an error. Names are looked
-// up, and most are never needed.
-func within[T interface {
-	iana.ExtensionType | iana.HandshakeType
-	fmt.Stringer
-}](name T, err error) error {
-	if e, ok := errors.AsType[*wire.Error](err); ok {
-		e.Path = name.String() + e.Path
-	}
-	return err
-}
-
 // Annotate describes each byte of a message. The leaves tile raw, whatever it contains.
 func (d Dialect) Annotate(raw []byte) []wire.Field {
 	m, err := d.of(raw)
@@ -168,10 +143,4 @@ func framed(m Message) func(*wire.Codec) {
 		wire.Uint8(c, "msg_type", &t)
 		wire.Length24(c, "body", m.layout)
 	}
-}
-
-// Length returns the length of the message that begins with header, its HeaderLen bytes included.
-// header must hold at least that many.
-func Length(header []byte) int {
-	return HeaderLen + int(header[1])<<16 + int(header[2])<<8 + int(header[3])
 }

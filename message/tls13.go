@@ -50,3 +50,24 @@ func new13(t iana.HandshakeType) Message {
 	}
 	return nil
 }
+
+// CompressedCertificate is a compressed Certificate of TLS 1.3. See RFC 8879 §4.
+type CompressedCertificate struct {
+	Algorithm    iana.CertificateCompressionAlgorithm
+	Uncompressed []byte // uncompressed_length, 3 bytes, big-endian
+	Data         []byte
+
+	inside *Certificate // once it is known
+}
+
+// Type is compressed_certificate.
+func (*CompressedCertificate) Type() iana.HandshakeType { return iana.CompressedCertificate }
+
+func (m *CompressedCertificate) layout(c *wire.Codec) {
+	wire.Uint16(c, "algorithm", &m.Algorithm)
+	if m.Uncompressed == nil {
+		m.Uncompressed = make([]byte, 3)
+	}
+	wire.Fixed(c, "uncompressed_length", m.Uncompressed)
+	wire.Opaque24(c, "compressed_certificate_message", &m.Data, 1, 1<<24-1)
+}

@@ -22,6 +22,7 @@ import (
 var orders = map[string]map[string]string{
 	"engine":      {},
 	"handshake":   {},
+	"message":     {},
 	"negotiation": {},
 	"observe":     {},
 	"record":      {},
