@@ -171,3 +171,10 @@ func TestSuiteNamesMatchOpenSSL(t *testing.T) {
 	}
 	t.Logf("%d suites", len(rows))
 }
+
+// Encrypted ClientHello is not spoken; a peer's, or its GREASE, has a name. See RFC 9849.
+func TestEncryptedClientHelloHasItsName(t *testing.T) {
+	if got := ExtensionType(0xFE0D).String(); got != "encrypted_client_hello" {
+		t.Errorf("got %s", got)
+	}
+}
