@@ -15,28 +15,36 @@ type Sent struct {
 	Bytes []byte
 }
 
-// Wire returns what was sent, in the order of the events. What somebody in between changed is as it
-// arrived: without what was dropped, and with what was forged.
+// Wire returns what was sent, in the order of the events. If somebody was in between, it is what
+// arrived, in the order in which it did: without what was dropped, and with what was forged.
 func Wire(entries []trace.Entry) []Sent {
 	c := ladderBuilder{views: [2]*view{see(entries, trace.Client), see(entries, trace.Server)}}
 	var list []Sent
-	way := newWay(entries)
-	for _, e := range entries {
-		r, ok := e.Event.(*trace.Record)
-		if !ok || e.Role != c.source(r.From) {
-			continue
-		}
-		b := append(append([]byte(nil), r.Header...), r.Fragment...)
-		if d := way.of(r); d != nil && d.Bytes != nil {
-			b = append([]byte(nil), d.Bytes...)
-		} else if d != nil && d.Arrival == 0 {
-			continue
-		}
-		if n := len(list); n > 0 && list[n-1].From == r.From && list[n-1].At.Equal(e.Time) {
+	add := func(from iana.Side, at time.Time, b []byte) {
+		if n := len(list); n > 0 && list[n-1].From == from && list[n-1].At.Equal(at) {
 			list[n-1].Bytes = append(list[n-1].Bytes, b...)
-			continue
+			return
 		}
-		list = append(list, Sent{r.From, e.Time, b})
+		list = append(list, Sent{from, at, b})
+	}
+	way, sent := newWay(entries), [2]map[uint64][]byte{{}, {}}
+	for _, e := range entries {
+		switch x := e.Event.(type) {
+		case *trace.Record:
+			if e.Role != c.source(x.From) {
+				continue
+			}
+			b := append(append([]byte(nil), x.Header...), x.Fragment...)
+			if sent[x.From][x.Number] = b; way.of(x) == nil { // nobody says what became of it
+				add(x.From, e.Time, b)
+			}
+		case *trace.Delivery:
+			if x.Arrival > 0 && x.Bytes != nil {
+				add(x.From, e.Time, append([]byte(nil), x.Bytes...))
+			} else if x.Arrival > 0 {
+				add(x.From, e.Time, append([]byte(nil), sent[x.From][x.Number]...))
+			}
+		}
 	}
 	return list
 }

@@ -2,6 +2,7 @@ package playground
 
 import (
 	"bytes"
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,8 +49,12 @@ func TestTheWireOfTheGlassIsWhatArrived(t *testing.T) {
 		nil, {{Kind: Flip, Side: iana.Client, Record: 1, Offset: 2}},
 		{{Kind: Set, Side: iana.Server, Record: 1, Offset: 700, Data: trace.Hex{1, 2}}},
 		{{Kind: Drop, Side: iana.Client, Record: 2}},
+		{{Kind: Inject, Side: iana.Server, Record: 1, Data: trace.Hex{21, 3, 3, 0, 2, 1, 112}}},
+		{{Kind: Duplicate, Side: iana.Client, Record: 1}}, {{Kind: Replay, Record: 1, At: 3}},
+		{{Kind: Swap, Side: iana.Client, Record: 2}},
 	} {
 		r := run(t, Setup{}, acts...)
+		slices.SortStableFunc(r.Records, func(a, b Record) int { return a.Arrival - b.Arrival })
 		var arrived, shown [2][]byte
 		for _, of := range r.Records {
 			arrived[of.Side] = append(arrived[of.Side], of.Got...)
