@@ -79,14 +79,11 @@ func (s *stage) play(lines []spoke) (m *Machine, taken int, err error) {
 }
 
 // genuine reports whether lines are the right ones in their order; a HelloRequest may stand
-// anywhere, in TLS 1.3, which has none, only before the version is known.
+// anywhere, except for a client of TLS 1.3 alone, which has none.
 func (s *stage) genuine(lines []spoke) bool {
-	begun := false
 	lines = slices.DeleteFunc(slices.Clone(lines), func(l spoke) bool {
-		ignored := s.under == iana.Client && l.kind == Kind(iana.HelloRequest) && len(l.raw) == 4 &&
-			!(begun && strings.HasPrefix(s.what, "TLS 1.3"))
-		begun = begun || !ignored
-		return ignored
+		return s.under == iana.Client && l.kind == Kind(iana.HelloRequest) && len(l.raw) == 4 &&
+			!strings.HasPrefix(s.what, "TLS 1.3")
 	})
 	return len(lines) >= len(s.lines) &&
 		slices.EqualFunc(lines[:len(s.lines)], s.lines, func(a, b spoke) bool {

@@ -77,7 +77,7 @@ func (m *Machine) take(from iana.Side, k Kind, raw []byte) error {
 	if m.failed != nil {
 		return m.failed
 	}
-	if k == Kind(iana.HelloRequest) && from == iana.Server && !m.done {
+	if k == Kind(iana.HelloRequest) && from == iana.Server && !m.done && knowsRequests(m.Config()) {
 		if _, err := m.dialect().Parse(raw); err != nil {
 			return alert.Malformed("RFC 5246 §7.4.1.1", err)
 		}

@@ -149,3 +149,27 @@ func TestAQueueDoesNotWaitForItsSink(t *testing.T) {
 		t.Error("the plaintext of a later record was dropped")
 	}
 }
+
+// failing is a sink that panics at its second event.
+type failing struct{ puts int }
+
+func (f *failing) Put(trace.Entry) {
+	if f.puts++; f.puts == 2 {
+		panic("the sink is broken")
+	}
+}
+
+// A sink that panics ends neither the program nor the Queue in front of it, and is not called
+// again.
+func TestAQueueSurvivesItsSink(t *testing.T) {
+	sink := &failing{}
+	q := trace.NewQueue(sink, 1<<20)
+	log := trace.New(trace.Server, q, nil)
+	for range 50 {
+		log.Message(iana.Client, iana.KeyUpdate, make([]byte, 10), "")
+		q.Flush()
+	}
+	if sink.puts != 2 {
+		t.Errorf("a sink that panicked at its second event was called %d times", sink.puts)
+	}
+}

@@ -7,7 +7,9 @@ import (
 
 // Queue is a Sink that passes events on to another one, in their order and in a goroutine of its
 // own, so that a handshake does not wait for a sink that is slow. What waits is bounded: see
-// Bounded. When something was dropped, the other sink gets a Notice that says so.
+// Bounded. When something was dropped, the other sink gets a Notice that says so. A sink that
+// panics gets no more events: there is no one above that goroutine who could recover, and a program
+// must not end because of what watches it.
 type Queue struct {
 	sink Sink
 
@@ -15,6 +17,7 @@ type Queue struct {
 	idle    sync.Cond // nothing waits, and no goroutine runs
 	waiting *Bounded
 	running bool
+	ended   bool    // sink panicked
 	told    Dropped // by a Notice
 }
 
@@ -30,6 +33,9 @@ func NewQueue(sink Sink, limit int) *Queue {
 func (q *Queue) Put(e Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.ended {
+		return
+	}
 	q.waiting.Put(e)
 	if !q.running {
 		q.running = true
@@ -59,7 +65,7 @@ func (q *Queue) pass() {
 		batch, dropped := q.waiting.take(), q.waiting.Dropped()
 		news := dropped != q.told
 		q.told = dropped
-		if len(batch) == 0 && !news {
+		if len(batch) == 0 && !news || q.ended {
 			q.running = false
 			q.idle.Broadcast()
 			q.mu.Unlock()
@@ -67,7 +73,7 @@ func (q *Queue) pass() {
 		}
 		q.mu.Unlock()
 		for _, e := range batch {
-			q.sink.Put(e)
+			q.put(e)
 		}
 		if news {
 			last := Entry{Event: &Notice{Text: dropped.String() + ": the sink is too slow"}}
@@ -75,9 +81,31 @@ func (q *Queue) pass() {
 				e := batch[len(batch)-1]
 				last.Seq, last.Role, last.Time = e.Seq, e.Role, e.Time
 			}
-			q.sink.Put(last)
+			q.put(last)
 		}
 	}
+}
+
+// put passes an event on, unless the sink has panicked.
+func (q *Queue) put(e Entry) {
+	if q.broken() {
+		return
+	}
+	defer func() {
+		if recover() != nil {
+			q.mu.Lock()
+			q.ended = true
+			q.mu.Unlock()
+		}
+	}()
+	q.sink.Put(e)
+}
+
+// broken reports whether the sink has panicked.
+func (q *Queue) broken() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.ended
 }
 
 // Format prints how much waits, whatever the verb.

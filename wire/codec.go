@@ -254,9 +254,9 @@ func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
 	})
 }
 
-// maxElements bounds the number of elements in a list. A list with a length of two bytes cannot
-// hold more. Without the bound, 16 MiB of a list with a length of three bytes could become four
-// million slice headers, six times the memory that the peer spent.
+// maxElements bounds the number of elements in a list, read or written. A list with a length of two
+// bytes cannot hold more. Without the bound, 16 MiB of a list with a length of three bytes could
+// become four million slice headers, six times the memory that the peer spent.
 const maxElements = 1<<16 - 1
 
 func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
@@ -267,6 +267,10 @@ func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
 // elements reads or writes the elements of a list.
 func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 	if !c.reading {
+		if len(*v) > maxElements { // which could not be read
+			c.failAt(c.at, "", "got %d elements, expected at most %d", len(*v), maxElements)
+			return
+		}
 		for i := range *v {
 			elem(c, &(*v)[i])
 		}

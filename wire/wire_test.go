@@ -278,6 +278,20 @@ func TestListOfEmptyElementsEnds(t *testing.T) {
 	}
 }
 
+// What could not be read is not written.
+func TestListOfTooManyElementsIsNotWritten(t *testing.T) {
+	for n, want := range map[int]string{65535: "",
+		65536: "s.list, byte 0: got 65536 elements, expected at most 65535"} {
+		list := make([]struct{}, n)
+		_, err := wire.Encode("s", func(c *wire.Codec) {
+			wire.Vector24(c, "list", &list, 0, 255, func(*wire.Codec, *struct{}) {})
+		})
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != want {
+			t.Errorf("%d elements: got %v, expected %q", n, err, want)
+		}
+	}
+}
+
 // twice reads lists of both kinds, of small elements, and writes them again. Sums must be even.
 func twice(t *testing.T, raw []byte) {
 	var numbers []uint16

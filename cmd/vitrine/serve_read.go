@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/session"
 )
 
@@ -109,10 +110,20 @@ func (h *host) onHangup() (stop func()) {
 	return func() { signal.Stop(signals); close(done) }
 }
 
+// readSafely is read, of which a panic is an error: the server goes on as it was.
+func (h *host) readSafely(config *vitrine.Config) (err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			err = failed
+		}
+	}()
+	return h.read(config)
+}
+
 func (h *host) readAgain() {
 	config := h.config.Clone()
 	config.TicketKeys = nil
-	if err := h.read(config); err != nil {
+	if err := h.readSafely(config); err != nil {
 		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n",
 			explain.Escape(err.Error()))
 		return

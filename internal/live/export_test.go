@@ -10,5 +10,10 @@ func (h *History) Slow(wait func()) {
 	}
 }
 
+// Panics makes a History panic where it would write a file.
+func (h *History) Panics(what string) {
+	h.store = func(Row, []trace.Entry) (int64, error) { panic(what) }
+}
+
 // Indexed returns how many lines the index has.
 func (h *History) Indexed() int { return h.lines }

@@ -8,6 +8,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -174,14 +175,24 @@ func (h *History) work() {
 			if !ok {
 				break
 			}
-			size, err := h.store(j.row, j.entries)
-			if err == nil {
-				err = errors.Join(h.remember(j.row, size), h.prune(time.Now()))
-			}
-			h.note(err)
+			h.note(h.take(j))
 		}
 		h.note(h.prune(time.Now()))
 	}
+}
+
+// take writes a connection. A panic is an error: it must not end the server that is watched.
+func (h *History) take(j job) (err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			err = failed
+		}
+	}()
+	size, err := h.store(j.row, j.entries)
+	if err == nil {
+		err = errors.Join(h.remember(j.row, size), h.prune(time.Now()))
+	}
+	return err
 }
 
 // next returns what is to be written next.

@@ -339,3 +339,19 @@ func TestHandshakesDoNotWaitForWhoeverRecordsThem(t *testing.T) {
 type sinkFunc func()
 
 func (f sinkFunc) Put(trace.Entry) { f() }
+
+// A panic in the history's goroutine is an error of the history, and ends no server.
+func TestAPanicOfTheHistoryIsAnError(t *testing.T) {
+	h, err := live.OpenHistory(filepath.Join(t.TempDir(), "history"), live.Limits{}, false)
+	if err != nil {
+		t.Fatal(err)
+	}
+	h.Panics("planted")
+	hub := live.New(live.Options{Keep: h.Keep})
+	for range 2 {
+		written(hub, time.Now(), 100).End(false, func(*live.Row) {})
+	}
+	if err := h.Close(); err == nil || !strings.Contains(err.Error(), "planted") {
+		t.Errorf("got %v, expected the panic", err)
+	}
+}
