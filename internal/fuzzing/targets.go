@@ -61,6 +61,9 @@ var targets = []target{
 			},
 			{"decrypt_sum begin", "it runs from 1 MiB of a direction on"},
 		}},
+	{pkg: "cmd/vitrine", name: "FuzzWords", cover: "./explain", attacks: "terms"},
+	{pkg: "cmd/vitrine", name: "FuzzExercise", attacks: "cli_values set load; derive given " +
+		"tls13"},
 	{pkg: "compression", name: "FuzzExpand", attacks: "compression expandBrotli narrow expandZstd"},
 	{pkg: "engine", name: "FuzzInbound", attacks: "inbound; items; hello2; first"},
 	{pkg: "engine", name: "FuzzEngine",
@@ -83,6 +86,9 @@ var targets = []target{
 		attacks: "tell*; story; hellos*; exchange*; finished13; result*; ladder; rungs; lines13; " +
 			"schedule*; view; text; anatomy*; dialect; protocol; detail; prose*; fields1*"},
 	{pkg: "internal/framing", name: "FuzzSplitter", attacks: "framing; conn New Read"},
+	{pkg: "internal/gate", name: "FuzzGate", attacks: "gate"},
+	{pkg: "internal/live", name: "FuzzIngest", attacks: "conn Put change End shown; learn; " +
+		"row; folder readIndex rebuild interrupted Read"},
 	{pkg: "internal/reach", name: "FuzzProxy", attacks: "proxy"},
 	{pkg: "internal/reach", name: "FuzzParseProxy", attacks: "proxy ParseProxy"},
 	{pkg: "internal/starttls", name: "FuzzAsk", attacks: "*"},
@@ -110,6 +116,8 @@ var targets = []target{
 	{pkg: "pki", name: "FuzzCheckStaple", attacks: "staple"},
 	{pkg: "pki", name: "FuzzReadCertificate", attacks: "lenient ReadCertificate readFields " +
 		"readName readTime readNames hostName readKey explicitCurve"},
+	{pkg: "playground", name: "FuzzActs", attacks: "act meets apply cutRecords; wire"},
+	{pkg: "probe", name: "FuzzRead", attacks: "changes"},
 	{pkg: "record", name: "FuzzOpen", attacks: "aead Open nonceOf setNonce; cbc Open; " +
 		"ccm Open start encrypt count; null Open; read Open aad; lucky; " +
 		"mac verify sum finish refuse"},
