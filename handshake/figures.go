@@ -60,7 +60,3 @@ func ifOffers13(s *Score) Presence {
 
 // ifRetried: a client that was asked for a second hello, on this connection, sends it.
 func ifRetried(s *Score) Presence { return must(s.Retried() && !s.Restored) }
-
-// knowsRequests reports whether TLS 1.2 or older may be negotiated: TLS 1.3 has no HelloRequest. An
-// observer, which has no configuration, does not know. See RFC 8446 §4.
-func knowsRequests(c *negotiation.Config) bool { return c == nil || c.MinVersion < iana.TLS13 }

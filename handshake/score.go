@@ -179,3 +179,7 @@ func (s *Score) negotiate(sh *message.ServerHello,
 
 // Session is the state from which a later connection resumes. See package session.
 type Session = session.Session
+
+// knowsRequests reports whether TLS 1.2 or older may be negotiated: TLS 1.3 has no HelloRequest. An
+// observer, which has no configuration, does not know. See RFC 8446 §4.
+func knowsRequests(c *negotiation.Config) bool { return c == nil || c.MinVersion < iana.TLS13 }
