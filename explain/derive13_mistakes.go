@@ -54,6 +54,19 @@ var mistakes13 = []mistake13{
 	{how: "leading zeros of the shared secret are stripped: TLS 1.3 keeps them (RFC 8446 §7.4)",
 		edit:    func(m *method) { m.stripped = true },
 		applies: func(d *Derivation13) bool { return bytes.HasPrefix(d.Given.Shared, []byte{0}) }},
+	{how: "the shared secret has a zero byte in front, as the sign of an INTEGER in ASN.1 or of " +
+		"Java's BigInteger (RFC 8446 §7.4)", edit: func(m *method) { m.padded = 1 },
+		applies: exchanged13(0)},
+	{how: "the shared secret is padded with zeros in front, to 48 bytes (RFC 8446 §7.4)",
+		edit: func(m *method) { m.padded = 48 }, applies: exchanged13(48)},
+	{how: "the shared secret is padded with zeros in front, to 66 bytes (RFC 8446 §7.4)",
+		edit: func(m *method) { m.padded = 66 }, applies: exchanged13(66)},
+	{how: "key and data of HMAC have changed places: the finished_key is the key (RFC 8446 §4.4.4)",
+		edit: func(m *method) { m.swapHMAC = true }},
+	{how: "the PRF of TLS 1.2 is used in the place of HKDF-Expand-Label (RFC 8446 §7.1)",
+		edit: func(m *method) { m.prf = true }},
+	{how: "HKDF-Expand counts from 0: its first block has the byte 1 (RFC 5869 §2.3)",
+		edit: func(m *method) { m.counter0 = true }},
 
 	{how: "message_hash is forgotten: behind a HelloRetryRequest the first ClientHello's hash " +
 		"stands " +
@@ -103,6 +116,13 @@ var mistakes13 = []mistake13{
 	{how: "the additional data is that of TLS 1.2, with the sequence number: it is the " +
 		"record's header " +
 		"alone (RFC 8446 §5.2)", edit: func(m *method) { m.data = dataTLS12 }, applies: sealed13},
+}
+
+// exchanged13 reports whether there is a shared secret that is shorter than n bytes; 0 is any.
+func exchanged13(n int) func(*Derivation13) bool {
+	return func(d *Derivation13) bool {
+		return d.Given.Shared != nil && (n == 0 || len(d.Given.Shared) < n)
+	}
 }
 
 func retried13(d *Derivation13) bool {

@@ -235,6 +235,31 @@ var mistakeRows = []struct {
 		return sealByHand(h.v("client_application_write_key"), h.v("client_application_nonce"),
 			[]byte("hello\x17"), []byte{0, 0, 0, 0, 0, 0, 1, 2, 23, 3, 3, 0, 6})
 	}},
+	{"the shared secret has a zero byte in front", "3", func(h hand) []byte {
+		return extractByHand(h.v("derived_secret/early_secret"),
+			slices.Concat([]byte{0}, h.Given.Shared))
+	}},
+	{"padded with zeros in front, to 48 bytes", "3", func(h hand) []byte {
+		return extractByHand(h.v("derived_secret/early_secret"),
+			slices.Concat(make([]byte, 16), h.Given.Shared))
+	}},
+	{"padded with zeros in front, to 66 bytes", "3", func(h hand) []byte {
+		return extractByHand(h.v("derived_secret/early_secret"),
+			slices.Concat(make([]byte, 34), h.Given.Shared))
+	}},
+	{"key and data of HMAC have changed places", "3", func(h hand) []byte {
+		return hmacByHand(h.th(0, 5), h.v("server_finished_key"))
+	}},
+	{"the PRF of TLS 1.2 is used in the place of", "3", func(h hand) []byte {
+		seed := slices.Concat([]byte("c hs traffic"), h.th(0, 2))
+		secret := h.v("handshake_secret")
+		return hmacByHand(secret, slices.Concat(hmacByHand(secret, seed), seed))
+	}},
+	{"HKDF-Expand counts from 0", "3", func(h hand) []byte {
+		info := slices.Concat([]byte{0, 32, 18}, []byte("tls13 c hs traffic"), []byte{32},
+			h.th(0, 2), []byte{0})
+		return hmacByHand(h.v("handshake_secret"), info)
+	}},
 	{"leading zeros of the shared secret are stripped", "zero", func(h hand) []byte {
 		return extractByHand(h.v("derived_secret/early_secret"), h.Given.Shared[1:])
 	}},

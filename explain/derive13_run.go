@@ -33,6 +33,11 @@ type method struct {
 	// which bytes of the messages are hashed; nil: the right ones
 	tell     func([]toldMessage) []byte
 	stripped bool // leading zeros of the shared secret are stripped
+	// to how many bytes the shared secret is padded with zeros in front; 1 is one zero more
+	padded   int
+	swapHMAC bool // key and data of verify_data have changed places
+	prf      bool // the PRF of TLS 1.2 stands for HKDF-Expand-Label
+	counter0 bool // HKDF-Expand counts from 0
 	retry    retryKind
 	binder   binderKind
 	kind     string        // of the PSK; "": the one given
@@ -176,12 +181,27 @@ func (r *run13) expand(a arrow, secret []byte, context func(method) []byte, over
 		h := r.hashOf(m)
 		info := m.info(a.label, context(m), size(m))
 		out, err := kdf.Expand(h.New, secret, string(info), size(m))
-		if err != nil {
+		switch {
+		case err != nil:
 			return nil
+		case m.prf:
+			out = expand(h, secret, a.label, context(m), size(m))
+		case m.counter0:
+			out = fromZero(h, secret, info, size(m))
 		}
 		r.log.Derived(a.event, "HKDF-Expand-Label", hashLabel(h), a.label, secret, info, out, a.ref)
 		return out
 	})
+}
+
+// fromZero is HKDF-Expand with a counter that begins with 0. See RFC 5869 §2.3.
+func fromZero(h crypto.Hash, secret, info []byte, n int) (out []byte) {
+	mac := hmacUnder(h, secret)
+	for i, last := byte(0), []byte(nil); len(out) < n; i++ {
+		last = mac(slices.Concat(last, info, []byte{i}))
+		out = append(out, last...)
+	}
+	return out[:n]
 }
 
 // info returns HkdfLabel. See RFC 8446 §7.1.
@@ -262,6 +282,9 @@ func (r *run13) finished(name, keyName, from string, secret []byte, p Point) {
 		}
 		if m.twice {
 			hash = digestOf(h, hash)
+		}
+		if m.swapHMAC {
+			key, hash = hash, key
 		}
 		mac := hmac.New(h.New, key)
 		mac.Write(hash)

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 )
@@ -23,6 +24,9 @@ func (r *run13) all() {
 	shared := func(m method) []byte {
 		if m.stripped {
 			return bytes.TrimLeft(g.Shared, "\x00")
+		}
+		if n := m.padded; n > 0 && g.Shared != nil {
+			return slices.Concat(make([]byte, max(1, n-len(g.Shared))), g.Shared)
 		}
 		return g.Shared
 	}

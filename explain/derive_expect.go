@@ -86,11 +86,6 @@ type seedVariant struct {
 	label, seed string
 }
 
-type hashVariant struct {
-	how string
-	crypto.Hash
-}
-
 // path is the list of mistakes so far.
 type path []string
 
@@ -123,8 +118,8 @@ func (s *search) walk() {
 func (s *search) walkFrom(p path) {
 	for _, h := range s.hashes() {
 		q := p.with(h.how)
-		for _, m := range s.masters(h.Hash, q) {
-			s.fromMaster(h.Hash, m.value, m.path)
+		for _, m := range s.masters(h, q) {
+			s.fromMaster(h, m.value, m.path)
 		}
 	}
 }
@@ -135,7 +130,7 @@ type reached struct {
 }
 
 // masters returns the master_secrets that can be derived with h.
-func (s *search) masters(h crypto.Hash, p path) []reached {
+func (s *search) masters(h hashVariant, p path) []reached {
 	g := &s.Given
 	if g.PreMaster == nil {
 		var list []reached
@@ -144,7 +139,7 @@ func (s *search) masters(h crypto.Hash, p path) []reached {
 			s.look("master_secret", t.value, len(t.value), p.with(t.how))
 			list = s.append(list, t.value, p.with(t.how))
 		}
-		for _, seed := range s.masterSeeds(h) {
+		for _, seed := range s.masterSeeds(h.Hash) {
 			q := p.with("what was given as master_secret was taken for the " +
 				"pre_master_secret").with(seed.how...)
 			list = s.append(list, s.derive(h, g.Master, seed, "master_secret", keys.MasterLen, q),
@@ -155,7 +150,7 @@ func (s *search) masters(h crypto.Hash, p path) []reached {
 	list := []reached{}
 	for _, pre := range s.preMasters() {
 		s.look("pre_master_secret", pre.value, len(pre.value), p.with(pre.how))
-		for _, seed := range s.masterSeeds(h) {
+		for _, seed := range s.masterSeeds(h.Hash) {
 			if q := p.with(pre.how).with(seed.how...); len(q) <= s.limit {
 				list = append(list,
 					reached{s.derive(h, pre.value, seed, "master_secret", keys.MasterLen, q), q})
@@ -175,7 +170,7 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 }
 
 // fromMaster compares everything that can be derived from a master_secret.
-func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
+func (s *search) fromMaster(h hashVariant, master []byte, p path) {
 	n := s.Given.Suite.Shape(s.Given.Version).Len()
 	var block []byte
 	for i, seed := range s.blockSeeds() {
@@ -187,7 +182,7 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 			}
 		}
 	}
-	seeds := s.finishedSeeds(h)
+	seeds := s.finishedSeeds(h.Hash)
 	s.fromSecret(h, master, seeds, p)
 	if block != nil {
 		for _, v := range blockAsSecret(block, s.Given.Suite.Shape(s.Given.Version)) {
@@ -197,7 +192,7 @@ func (s *search) fromMaster(h crypto.Hash, master []byte, p path) {
 }
 
 // fromSecret compares the verify_data that a secret gives.
-func (s *search) fromSecret(h crypto.Hash, secret []byte, seeds []finishedSeed, p path) {
+func (s *search) fromSecret(h hashVariant, secret []byte, seeds []finishedSeed, p path) {
 	for _, seed := range seeds {
 		if q := p.with(seed.how); len(q) <= s.limit {
 			s.derive(h, secret, seedVariant{nil, seed.label, seed.seed}, seed.name,
@@ -220,13 +215,16 @@ func blockAsSecret(block []byte, shape keys.Shape) []variant {
 
 // derive runs the PRF, for at least as many bytes as a longer expansion would have, and compares
 // its output. It returns the first n bytes.
-func (s *search) derive(h crypto.Hash, secret []byte, t seedVariant, name string, n int,
+func (s *search) derive(h hashVariant, secret []byte, t seedVariant, name string, n int,
 	p path) []byte {
 	long := max(n, len(s.want))
 	if name == "key_block" {
 		long = max(long, s.longest())
 	}
-	out := expand(h, secret, t.label, []byte(t.seed), long)
+	if h.form == nil {
+		h.form = expanded
+	}
+	out := h.form(h.Hash, secret, []byte(t.label), []byte(t.seed), long)
 	s.look(name, out, n, p)
 	return out[:n]
 }
@@ -260,6 +258,11 @@ func behindMACs(shape keys.Shape, at, n int) (name, how string) {
 		}
 	}
 	return "", ""
+}
+
+// expanded is the PRF itself.
+func expanded(h crypto.Hash, secret, label, seed []byte, n int) []byte {
+	return expand(h, secret, string(label), seed, n)
 }
 
 func expand(h crypto.Hash, secret []byte, label string, seed []byte, n int) []byte {

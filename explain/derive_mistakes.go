@@ -17,15 +17,15 @@ import (
 
 func (s *search) hashes() []hashVariant {
 	right := s.hash()
-	list := []hashVariant{{"", right}}
+	list := []hashVariant{{"", right, nil}}
 	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384, crypto.MD5SHA1, crypto.SHA512,
 		crypto.SHA1, crypto.MD5} {
 		if h != right {
 			list = append(list,
-				hashVariant{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h})
+				hashVariant{fmt.Sprintf("the PRF uses %v in the place of %v", h, right), h, nil})
 		}
 	}
-	return list
+	return append(list, forms(right)...)
 }
 
 func (s *search) preMasters() []variant {
@@ -38,16 +38,8 @@ func (s *search) preMasters() []variant {
 	}
 	if s.Given.Suite.PreShared() {
 		list = append(list, pskFramings(pre)...)
-	}
-	if row := s.Given.Suite; row.FiniteField() && !row.PreShared() {
-		for _, n := range []int{64, 96, 128, 192, 256, 384, 512, 768, 1024} {
-			if n > len(pre) {
-				full := append(make([]byte, n-len(pre)), pre...)
-				list = append(list,
-					variant{fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s "+
-						"of the prime's length", octets(n)), full})
-			}
-		}
+	} else {
+		list = append(list, padded(pre, s.Given.Suite.FiniteField())...)
 	}
 	if row := s.Given.Suite; row.KeyTransport() && !row.PreShared() {
 		list = append(list, variant{"the pre_master_secret lacks its first two bytes, the version",
@@ -62,6 +54,33 @@ func (s *search) preMasters() []variant {
 		}
 	}
 	return list
+}
+
+// padded returns a pre_master_secret with zeros around it.
+func padded(pre []byte, finiteField bool) (list []variant) {
+	sizes := []int{32, 48, 56, 64, 66, 96, 128, 256}
+	if finiteField {
+		sizes = []int{64, 96, 128, 192, 256, 384, 512, 768, 1024}
+	}
+	for _, n := range sizes {
+		if n <= len(pre) {
+			continue
+		}
+		zeros := make([]byte, n-len(pre))
+		how := fmt.Sprintf("the pre_master_secret is padded with zeros in front, to %s", octets(n))
+		if finiteField {
+			how = fmt.Sprintf("leading zeros of the pre_master_secret are kept: all %s of the "+
+				"prime's length", octets(n))
+		}
+		list = append(list, variant{how, slices.Concat(zeros, pre)},
+			variant{fmt.Sprintf("the pre_master_secret is padded with zeros at its end, to %s",
+				octets(n)), slices.Concat(pre, zeros)})
+	}
+	return append(
+		list,
+		variant{"the pre_master_secret has a zero byte in front, as the sign of an " +
+			"INTEGER in ASN.1 or of Java's BigInteger", slices.Concat([]byte{0}, pre)},
+	)
 }
 
 // spellings returns the values that result from reading the digits of value in a wrong way.
@@ -224,6 +243,27 @@ func backwards(text string) string {
 	return string(b)
 }
 
+// randomsInFinished adds the seeds of Finished with the randoms that the seeds of the other
+// derivations have.
+func (s *search) randomsInFinished(sum []byte, add func(how string, seed []byte)) {
+	g := &s.Given
+	if g.Client == nil || g.Server == nil {
+		return
+	}
+	const rightly = ": the seed of Finished is the hash of the messages alone (RFC 5246 §7.4.9)"
+	for _, r := range []struct {
+		order string
+		value []byte
+	}{{"client_random + server_random", slices.Concat(g.Client, g.Server)},
+		{"server_random + client_random", slices.Concat(g.Server, g.Client)}} {
+		add("the seed of Finished is "+r.order+rightly, r.value)
+		add("the seed of Finished is "+r.order+" and the hash of the messages"+rightly,
+			slices.Concat(r.value, sum))
+		add("the seed of Finished is the hash of the messages and "+r.order+rightly,
+			slices.Concat(sum, r.value))
+	}
+}
+
 type finishedSeed struct{ how, name, label, seed string }
 
 // finishedSeeds returns the ways to compute verify_data. They are computed once for each hash.
@@ -250,6 +290,9 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 				s.digest(f.messages))
 		}
 		add("the messages themselves are the seed, and not their hash", label, f.messages)
+		s.randomsInFinished(digest(h, f.messages), func(how string, seed []byte) {
+			add(how, label, seed)
+		})
 		for _, v := range digestMistakes("the seed of Finished", h, f.messages) {
 			add(v.how, label, v.value)
 		}

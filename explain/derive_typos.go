@@ -86,10 +86,10 @@ func (s *search) mistyped() {
 
 // straight derives without any mistake.
 func (s *search) straight() {
-	h := s.hash()
+	h := hashVariant{Hash: s.hash()}
 	master := s.Given.Master
 	if s.Given.PreMaster != nil {
-		master = s.derive(h, s.Given.PreMaster, s.masterSeeds(h)[0], "master_secret",
+		master = s.derive(h, s.Given.PreMaster, s.masterSeeds(h.Hash)[0], "master_secret",
 			keys.MasterLen, nil)
 	}
 	if seeds := s.blockSeeds(); len(seeds) > 0 {
