@@ -61,7 +61,8 @@ var mistakes13 = []mistake13{
 		edit: func(m *method) { m.padded = 48 }, applies: exchanged13(48)},
 	{how: "the shared secret is padded with zeros in front, to 66 bytes (RFC 8446 §7.4)",
 		edit: func(m *method) { m.padded = 66 }, applies: exchanged13(66)},
-	{how: "key and data of HMAC have changed places: the finished_key is the key (RFC 8446 §4.4.4)",
+	{how: "key and data of HMAC have changed places: the finished_key is the key " +
+		"(RFC 8446 §4.4.4)",
 		edit: func(m *method) { m.swapHMAC = true }},
 	{how: "the PRF of TLS 1.2 is used in the place of HKDF-Expand-Label (RFC 8446 §7.1)",
 		edit: func(m *method) { m.prf = true }},

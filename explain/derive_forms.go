@@ -45,8 +45,8 @@ var aChains = []aChain{
 	{"each block of the PRF is made with A(1): the next has A(2) (RFC 5246 §5)",
 		usualA, sameA, usualBlock},
 	{
-		"the blocks of the PRF are A(1), A(2) and so on: each is HMAC of A(i) and the seed (RFC 5246 " +
-			"§5)",
+		"the blocks of the PRF are A(1), A(2) and so on: each is HMAC of A(i) and the seed " +
+			"(RFC 5246 §5)",
 		usualA,
 		usualA,
 		func(_ macOf, a, _ []byte) []byte { return a },

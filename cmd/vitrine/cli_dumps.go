@@ -19,6 +19,10 @@ import (
 // by spaces. What stands behind the bytes is a copy as text.
 var (
 	dumpLine = regexp.MustCompile(`^\s*([0-9a-fA-F]{4,16})(?::| -|(\s))\s*(.*)$`)
+	// tshark, Wireshark and certutil: four digits and a gap, and then bytes one by one
+	farOffset = regexp.MustCompile(
+		`^\s*[0-9a-fA-F]{4,6}(?:\t| {2,})(?:[0-9a-fA-F]{2}\s|[0-9a-fA-F]{2}$)`,
+	)
 	pipeLine = regexp.MustCompile(`^\s*\|([^|]*)\|`)
 	dumpEnd  = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
 )
@@ -34,7 +38,7 @@ func dumpedLine(line string) (offset int, b []byte, words, ok bool) {
 		return -1, b, false, len(b) > 0
 	}
 	m := dumpLine.FindStringSubmatch(line)
-	if m == nil || m[2] != "" && len(m[1]) < 7 {
+	if m == nil || m[2] != "" && len(m[1]) < 7 && !farOffset.MatchString(line) {
 		return 0, nil, false, false
 	}
 	at, err := strconv.ParseUint(m[1], 16, 32)
@@ -132,7 +136,9 @@ var dumpFields = map[string]string{
 	"sslmastersecret": "master_secret", "cipher": "suite", "protocol": "version",
 }
 
-var headed = regexp.MustCompile(`^\s*([A-Za-z][A-Za-z_ -]*?)\s*(?:\[\d+\])?\s*:\s*(.*)$`)
+var headed = regexp.MustCompile(
+	`^\s*(?:\|<\d+>\| INT: )?([A-Za-z][A-Za-z_ -]*?)\s*(?:\[\d+\])?\s*:\s*(.*)$`,
+)
 
 // loadDump reads the output of another program: headings that are known, and the value in the same
 // line or in the dump under it. The first value of each counts. It reports whether there is any.
@@ -150,7 +156,7 @@ func (v *values) loadDump(name string, data []byte) bool {
 		if value == "" && known {
 			value = hex.EncodeToString(under(lines[n+1:]))
 		}
-		if _, given := v.fields[field]; !known || given || value == "" {
+		if _, given := v.fields[field]; !known || given || value == "" || value[0] == '=' {
 			continue
 		}
 		if _, twice := found[field]; twice {

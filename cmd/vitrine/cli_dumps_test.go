@@ -136,6 +136,13 @@ func FuzzDump(f *testing.F) {
 			f.Add(spoilt)
 		}
 	}
+	for _, text := range literals {
+		f.Add([]byte(text))
+	}
+	for _, text := range []string{"{", "[]", `"\`, `'\x`, "<Buffer >", "a:\n1:\n", "{'\\''}", "=",
+		"\\777", "{-129}", "{1}{2}", "a = {1,\n2};\n"} {
+		f.Add([]byte(text))
+	}
 	for _, text := range []string{"0000: 01 02\n0002: 03\n", "0000: 01 02\n0009: 03\n",
 		"0000000000000001000: 01\n", "1000: 01\n", "0000000 0102 0304\n0000004\n", "|1603|\n",
 		"0000000 1234567\n", "ffffffffffffffff: 01\n", "master_secret: 01\nmaster_secret: 02\n",
@@ -152,5 +159,12 @@ func FuzzDump(f *testing.F) {
 		}
 		(&values{fields: map[string]input{}}).loadDump("x", text)
 		outOfRecords(text)
+		b, ok, err := literal(string(text))
+		if len(b) > len(text) || err != nil && (!ok || len(err.Error()) > 500) {
+			t.Fatalf("%d bytes of a text of %d, %v, %v", len(b), len(text), ok, err)
+		}
+		if n := len(onOneLine(text)); n > 2*len(text)+2 {
+			t.Fatalf("%d bytes of lines of a text of %d", n, len(text))
+		}
 	})
 }

@@ -63,18 +63,17 @@ func (v *values) load(name string) error {
 	if v.loadDump(name, data) {
 		return nil
 	}
-	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines := bufio.NewScanner(bytes.NewReader(onOneLine(data)))
 	lines.Buffer(nil, 2*maxValue)
 	for n := 1; lines.Scan(); n++ {
 		line, _, _ := strings.Cut(lines.Text(), "#")
 		if line = strings.TrimSpace(line); line == "" {
 			continue
 		}
-		field, text := line, ""
-		if at := strings.IndexAny(line, "=: \t"); at >= 0 {
-			field, text = line[:at], strings.TrimLeft(line[at:], "=: \t")
+		field, text, skip := fieldOf(line)
+		if skip {
+			continue
 		}
-		field = strings.ReplaceAll(strings.ToLower(field), "-", "_")
 		if !slices.Contains(deriveFields, field) {
 			return &usageError{fmt.Sprintf("%s, line %d: there is no field %q; the fields are %s",
 				name, n, field, strings.Join(deriveFields, ", ")), "vitrine derive --help"}
@@ -115,8 +114,11 @@ func (v *values) bytes(field string) ([]byte, error) {
 		}
 		text = []byte(value)
 	}
-	b, dumped, err := undump(text)
-	if !dumped && err == nil {
+	b, read, err := undump(text)
+	if !read && err == nil {
+		b, read, err = literal(string(text))
+	}
+	if !read && err == nil {
 		b, err = unhex(text)
 	}
 	if err != nil {
@@ -132,8 +134,9 @@ func textual(data []byte) bool {
 		func(b byte) bool { return b >= 0x80 || b < 0x20 && !unicode.IsSpace(rune(b)) })
 }
 
-// unhex decodes hex as people write it: in several lines, with spaces, colons or commas between
-// bytes, after 0x. Its error has the place of a wrong digit and quotes no other digit.
+// unhex decodes hex as people write it: in several lines, with spaces, colons, commas, hyphens,
+// dots or underscores between bytes, after 0x. Its error has the place of a wrong digit and quotes
+// no other digit.
 func unhex(text []byte) ([]byte, error) {
 	digits := make([]byte, 0, len(text))
 	line, column := 1, 0
@@ -143,7 +146,7 @@ func unhex(text []byte) ([]byte, error) {
 		switch {
 		case c == '\n':
 			line, column = line+1, 0
-		case unicode.IsSpace(rune(c)), c == ':', c == ',':
+		case unicode.IsSpace(rune(c)), c == ':', c == ',', c == '-', c == '.', c == '_':
 		case c == '0' && i+1 < len(text) && (text[i+1] == 'x' || text[i+1] == 'X') &&
 			len(digits)%2 == 0:
 			i, column = i+1, column+1

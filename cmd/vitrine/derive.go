@@ -51,8 +51,9 @@ With a plaintext it protects a record too.
 A value is hex, @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
 value"; the fields have the names of the flags; - is standard input. The randoms,
 the suite and the session_hash can be left out if a transcript is given. Values are also read in
-the forms that xxd, hexdump, od, openssl s_client, javax.net.debug and Wireshark's debug file print,
-and a transcript may be in records.
+the forms that xxd (-i too), hexdump, od, openssl, javax.net.debug, GnuTLS, tshark and Wireshark
+print and copy, as arrays and strings of C, Go, Java and Python, and as Base64; a transcript may be
+in records.
 
 --expect takes the value that should result, from a book, another program or an exercise. If the
 result is another, derive tries the usual mistakes and then every change of a single digit of the
