@@ -80,7 +80,7 @@ func TestEarlyDataEndsAtTheLimitOfItsKey(t *testing.T) {
 	}
 }
 
-// RFC 8446 §4.2.10: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD
+// RFC 8446 §4.6.1: "A server receiving more than max_early_data_size bytes of 0-RTT data SHOULD
 // terminate the connection with an "unexpected_message" alert."
 func TestEarlyDataIsBoundedByTheTicket(t *testing.T) {
 	for _, c := range []struct {

@@ -73,7 +73,7 @@ func (e *Engine) post12(raw []byte) error {
 	// Requests that are granted count too: otherwise a server could make us perform handshakes
 	// without end.
 	if e.requests++; e.requests > maxRequests {
-		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.2.2",
+		return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §7.4.1.1",
 			"more than %d requests to renegotiate in a row", maxRequests)
 	}
 	if e.me == iana.Client && e.Renegotiates != nil && e.machine.Agreed.SecureRenegotiation &&

@@ -161,22 +161,22 @@ func (in *Inbound) checkRecord(t iana.ContentType, plain []byte) error {
 			break
 		}
 		if in.empty++; in.empty > maxEmpty {
-			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+			return alert.KindFlood.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1, RFC 8446 §5.1",
 				"more than %d empty records in a row", maxEmpty)
 		}
 	case iana.RecordAlert:
 		if len(plain) != 2 {
-			return alert.KindMalformed.Fail(alert.DecodeError, "RFC 5246 §7.2",
+			return alert.KindMalformed.Fail(alert.DecodeError, "RFC 5246 §7.2, RFC 8446 §6",
 				"an alert of %d bytes, expected 2", len(plain))
 		}
 	case iana.RecordChangeCipherSpec:
 		if len(plain) != 1 || plain[0] != 1 {
-			return alert.KindMalformed.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+			return alert.KindMalformed.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1, RFC 8446 §5",
 				"a change_cipher_spec that is not the single byte 1")
 		}
 	case iana.RecordHandshake:
 		if len(plain) == 0 {
-			return alert.KindLength.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1",
+			return alert.KindLength.Fail(alert.UnexpectedMessage, "RFC 5246 §6.2.1, RFC 8446 §5.1",
 				"an empty handshake record")
 		}
 	}
@@ -187,10 +187,10 @@ func (in *Inbound) checkRecord(t iana.ContentType, plain []byte) error {
 // long. A valid Certificate could be, but we do not accept it.
 func tooLong(t iana.HandshakeType, n int) error {
 	if t == iana.ClientHello {
-		return alert.KindLength.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2",
+		return alert.KindLength.Fail(alert.DecodeError, "RFC 5246 §7.4.1.2, RFC 8446 §4.1.2",
 			"got a %v of %d bytes, the longest possible one has %d", t, n, maxMessage)
 	}
-	return alert.KindLength.Fail(alert.IllegalParameter, "RFC 5246 §7.4",
+	return alert.KindLength.Fail(alert.IllegalParameter, "RFC 5246 §7.4, RFC 8446 §4",
 		"got a %v of %d bytes, expected at most %d", t, n, maxMessage)
 }
 

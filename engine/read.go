@@ -75,7 +75,7 @@ func (e *Engine) Step() error {
 	case iana.RecordHandshake:
 		err = e.rules().post(e, item.Body)
 	default:
-		err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+		err = alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1, RFC 8446 §5",
 			"a %v after the handshake", item.Type)
 	}
 	return err

@@ -180,7 +180,7 @@ func (c *client) exchange(s *Score) (*message.ClientKeyExchange, error) {
 		}
 		key, ok := pub.(*rsa.PublicKey)
 		if !ok {
-			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.7.1",
+			return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
 				"the server's key is a %T, which cannot encrypt", pub)
 		}
 		// RFC 5246 §7.4.7.1: "the version number offered by the client in the

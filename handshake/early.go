@@ -122,7 +122,7 @@ func (m *Machine) EarlyLeft() int { return int(min(m.early.left, math.MaxInt32))
 // allows. See RFC 8446 §4.2.10.
 func (m *Machine) SpendEarly(n int) error {
 	if uint64(n) > uint64(m.early.left) {
-		return alert.KindEarlyData.Fail(alert.UnexpectedMessage, "RFC 8446 §4.2.10",
+		return alert.KindEarlyData.Fail(alert.UnexpectedMessage, "RFC 8446 §4.6.1",
 			"got more early data than the ticket allows: %d bytes, expected at most %d more", n,
 			m.early.left)
 	}

@@ -75,7 +75,7 @@ func (c *client) goesOn12(a *negotiation.Agreed) error {
 		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7627 §5.3",
 			"the server resumes a session with another choice of extended_master_secret")
 	case a.EncryptThenMAC != o.EncryptThenMAC:
-		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+		return alert.KindResumption.Fail(alert.HandshakeFailure, "RFC 7366 §3.1",
 			"the server resumes a session with another choice of encrypt_then_mac")
 	}
 	c.peer = c.remembered

@@ -83,8 +83,13 @@ func (o *curveOffer) Private() []byte { return o.private }
 func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 	secret, err := o.agree(theirs)
 	if err != nil {
-		return nil, alert.KindShare.Fail(alert.IllegalParameter, "RFC 8422 §5.11",
-			"got a share of %d bytes, expected a valid public key of %v", len(theirs), o.curve.id)
+		return nil, alert.KindShare.Fail(
+			alert.IllegalParameter,
+			"RFC 8422 §5.11, RFC 8446 §4.2.8.2",
+			"got a share of %d bytes, expected a valid public key of %v",
+			len(theirs),
+			o.curve.id,
+		)
 	}
 	return secret, nil
 }

@@ -297,7 +297,7 @@ func TestBadSharesAreRefused(t *testing.T) {
 		for _, id := range allNamed {
 			if id.String() == c.Group {
 				refuse(c.Group+": "+c.What, named(t, id), c.Share, alert.IllegalParameter,
-					"RFC 8422 §5.11")
+					"RFC 8422 §5.11, RFC 8446 §4.2.8.2")
 			}
 		}
 	}

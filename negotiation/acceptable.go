@@ -110,7 +110,7 @@ func (a *Agreed) Demanded(p *Parameters, sh *message.ServerHello) error {
 		return alert.KindExtension.Fail(alert.IllegalParameter, "RFC 7366 §3",
 			"the server accepts encrypt_then_mac with %v, which is not a CBC suite", a.Suite.ID)
 	case p.EncryptThenMAC == Required && !a.EncryptThenMAC && a.Suite.Cipher.CBC():
-		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7366 §3",
+		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7366 §2",
 			"the peer does not support encrypt_then_mac, which we require")
 	case p.ExtendedMasterSecret == Required && !a.ExtendedMasterSecret:
 		return alert.KindMissing.Fail(alert.HandshakeFailure, "RFC 7627 §5.2",

@@ -76,7 +76,7 @@ var terms = []term{
 				!contradicts(c.ExtendedMasterSecret, s.ExtendedMasterSecret)
 		},
 		(*Config).keepsExtendedMaster},
-	{"encrypt_then_mac is not as it was", "RFC 7366 §3",
+	{"encrypt_then_mac is not as it was", "RFC 7366 §3.1",
 		func(c *Config, s *session.Session) bool {
 			return !isCBC(s.Suite) || !contradicts(c.EncryptThenMAC, s.EncryptThenMAC)
 		},

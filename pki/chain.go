@@ -43,7 +43,7 @@ func ParseChain(raw [][]byte) (*Chain, error) {
 }
 
 func tooLong(k *rsa.PublicKey) error {
-	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+	return alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2",
 		"got a certificate with an RSA key of %d bits, expected at most %d",
 		k.N.BitLen(), maxRSABits)
 }
@@ -76,7 +76,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 	}
 	leaf := c.Leaf()
 	if leaf == nil {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2",
 			"got an empty certificate chain, expected a leaf")
 	}
 	pub := leaf.PublicKey
@@ -97,7 +97,7 @@ func (c *Chain) PublicKey() (crypto.PublicKey, error) {
 		}
 	}
 	if kindOf(pub) == keyUnknown {
-		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
+		return nil, alert.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2.2",
 			"got a certificate whose key (%v, %T) cannot sign in TLS", leaf.PublicKeyAlgorithm, pub)
 	}
 	return pub, nil
@@ -131,7 +131,7 @@ type Trust struct {
 func (c *Chain) Verify(from iana.Side, t Trust) ([][]*x509.Certificate, error) {
 	leaf := c.Leaf()
 	if leaf == nil {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2",
 			"got an empty certificate chain, expected a leaf")
 	}
 	if err := c.Sound(); err != nil {
@@ -299,9 +299,15 @@ func (c *Chain) Satisfies(schemes []iana.SignatureScheme) error {
 				func(s iana.SignatureScheme) bool { return slices.Contains(signed, s) }) {
 			continue
 		}
-		return alert.KindScheme.Fail(alert.UnsupportedCertificate, "RFC 5246 §7.4.2",
+		return alert.KindScheme.Fail(
+			alert.UnsupportedCertificate,
+			"RFC 5246 §7.4.2, RFC 8446 §4.4.2.2",
 			"certificate %d of %d is signed with %v, expected one of %v",
-			i+1, len(c.Certs), cert.SignatureAlgorithm, schemes)
+			i+1,
+			len(c.Certs),
+			cert.SignatureAlgorithm,
+			schemes,
+		)
 	}
 	return nil
 }

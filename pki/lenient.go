@@ -47,7 +47,7 @@ const minRSABits = 1024
 // chain. More than maxCertificates are bad_certificate for both.
 func ReadChain(raw [][]byte) (*Chain, error) {
 	if len(raw) > maxCertificates {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2",
+		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2",
 			"got %d certificates, expected at most %d", len(raw), maxCertificates)
 	}
 	c := new(Chain)

@@ -170,7 +170,7 @@ func ChooseScheme(pub crypto.PublicKey, theirs,
 			return s, nil
 		}
 	}
-	return 0, alert.KindScheme.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1",
+	return 0, alert.KindScheme.Fail(alert.HandshakeFailure, "RFC 5246 §7.4.1.4.1, RFC 8446 §4.2.3",
 		"our %s key may sign with %v, but the peer accepts only %v", keyWords(pub), alert.Few(ours),
 		alert.Few(theirs))
 }

@@ -38,14 +38,14 @@ func ParseHeader(b []byte) (Header, error) {
 	}
 	switch {
 	case h.Type < iana.RecordChangeCipherSpec || h.Type > iana.RecordApplicationData:
-		return h, alert.KindNotTLS.Fail(alert.UnexpectedMessage, "RFC 5246 §6",
+		return h, alert.KindNotTLS.Fail(alert.UnexpectedMessage, "RFC 5246 §6, RFC 8446 §5",
 			"got a record of type %v, expected %v to %v",
 			h.Type, iana.RecordChangeCipherSpec, iana.RecordApplicationData)
 	case h.Version>>8 != 3:
-		return h, alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1",
+		return h, alert.KindNotTLS.Fail(alert.ProtocolVersion, "RFC 5246 §6.2.1, RFC 8446 §5.1",
 			"got a record of version %v, expected major version 3", h.Version)
 	case h.Length > MaxCiphertext:
-		return h, alert.KindLength.Fail(alert.RecordOverflow, "RFC 5246 §6.2.3",
+		return h, alert.KindLength.Fail(alert.RecordOverflow, "RFC 5246 §6.2.3, RFC 8446 §5.2",
 			"got a record of %d bytes, expected at most %d", h.Length, MaxCiphertext)
 	}
 	return h, nil

@@ -59,7 +59,7 @@ func (j *Joiner) Drop() { j.bytes = nil }
 // that began under the old keys is incomplete. See RFC 5246 §7.1, RFC 8446 §5.1 and CVE-2014-0224.
 func (j *Joiner) ChangeKeys(from iana.Side) error {
 	if len(j.bytes) > 0 {
-		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1",
+		return alert.KindFlight.Fail(alert.UnexpectedMessage, "RFC 5246 §7.1, RFC 8446 §5.1",
 			"the %v changes keys inside a handshake message", from)
 	}
 	return nil

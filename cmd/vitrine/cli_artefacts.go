@@ -59,17 +59,6 @@ type connection struct {
 // any reports whether a file was asked for.
 func (a *artefacts) any() bool { return a.events+a.markdown+a.html+a.pcap+a.keyLog != "" }
 
-// writable returns an error if one of the files cannot be made, before there is anything in them.
-func (a *artefacts) writable(cmd *cobra.Command) error {
-	for _, f := range []struct{ flag, name string }{{"events", a.events}, {"pcap", a.pcap},
-		{"keylog-out", a.keyLog}, {"markdown", a.markdown}, {"html", a.html}} {
-		if err := writable("--"+f.flag, f.name, asGiven(cmd, f.flag)); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // write writes the files that were asked for, and names those with secrets on stderr. It does not
 // ask before it writes secrets: the flag asked for them.
 func (a *artefacts) write(c connection, stderr io.Writer) error {

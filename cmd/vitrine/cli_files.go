@@ -144,24 +144,28 @@ func isDevice(name string) bool {
 // spoolFile creates a temporary file, which the caller removes.
 func spoolFile() (*os.File, error) { return os.CreateTemp("", "vitrine-*.pcapng") }
 
-// writable returns an error if no file of that name can be made because of its folder, before any
-// work is done for it. flag names it, and line is a command line without that flag.
-func writable(flag, name, line string) error {
-	if name == "" || isDevice(name) {
-		return nil
-	}
-	dir := filepath.Dir(name)
-	info, err := os.Stat(dir)
-	if err == nil && !info.IsDir() {
-		err = errors.New("not a folder")
-	}
+// takesData returns an error if a file that exists cannot be written.
+func takesData(name string) error {
+	f, err := os.OpenFile(name, os.O_WRONLY, 0)
 	if err != nil {
-		return &usageError{fmt.Sprintf("%s %s: the folder %s: %v", flag, name, dir, plainer(err)),
-			line + " " + flag + " " + quoted(filepath.Base(name))}
+		return err
 	}
-	if info, err := os.Lstat(name); err == nil && info.IsDir() {
-		return &usageError{fmt.Sprintf("%s %s: is a folder", flag, name),
-			line + " " + flag + " " + quoted(filepath.Join(name, "out"))}
+	return f.Close()
+}
+
+// takesFiles returns an error if no file can be made in a folder. It makes one and removes it.
+func takesFiles(dir string) error {
+	info, err := os.Stat(dir)
+	if err != nil {
+		return err
 	}
-	return nil
+	if !info.IsDir() {
+		return errors.New("not a folder")
+	}
+	f, err := os.CreateTemp(dir, ".vitrine-*")
+	if err != nil {
+		return fmt.Errorf("nothing can be written there: %w", plainer(err))
+	}
+	f.Close()
+	return os.Remove(f.Name())
 }

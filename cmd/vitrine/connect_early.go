@@ -29,7 +29,7 @@ func (c *caller) early(cmd *cobra.Command, request string) *earlyReport {
 	e := &earlyReport{Status: notSent}
 	raw, _, err := c.way.Go(cmd.Context())
 	if err != nil {
-		e.Reason = err.Error()
+		e.Reason = briefly(err)
 		return e
 	}
 	defer raw.Close()
@@ -46,7 +46,7 @@ func (c *caller) early(cmd *cobra.Command, request string) *earlyReport {
 	}
 	began := time.Now()
 	if _, err := conn.WriteEarly([]byte(request)); err != nil {
-		e.Reason = err.Error()
+		e.Reason = briefly(err)
 		return e
 	}
 	e.Bytes = len(request)
@@ -59,7 +59,7 @@ func (c *caller) early(cmd *cobra.Command, request string) *earlyReport {
 		conn.Close()
 		return e
 	case err != nil:
-		e.Status, e.Reason = "failed", err.Error()
+		e.Status, e.Reason = "failed", briefly(err)
 		return e
 	}
 	e.Status = "accepted"
@@ -78,7 +78,7 @@ func (e *earlyReport) answer(conn *vitrine.Conn, began time.Time) {
 		response, err = http.ReadResponse(in, nil)
 	}
 	if err != nil {
-		e.Reason = "no answer: " + err.Error()
+		e.Reason = "no answer: " + briefly(err)
 		return
 	}
 	e.Answer = response.Proto + " " + response.Status

@@ -2,14 +2,17 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 )
 
@@ -31,7 +34,10 @@ func briefly(err error) string {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the server closes the connection"
 	}
-	return err.Error()
+	if t, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return diagnose.Distrust(t.Err, t.UnverifiedCertificates, time.Now())
+	}
+	return strings.TrimPrefix(reach.Words(err), "vitrine: ")
 }
 
 // ending closes the connection and returns who closed it and how. It sends close_notify, and waits

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -110,7 +111,7 @@ func newReport(c *caller, a *attempt) *report {
 		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000,
 			took: p.Took}
 		if p.Err != nil {
-			pr.Error = p.Err.Error()
+			pr.Error = reach.Words(p.Err)
 		}
 		r.Phases = append(r.Phases, pr)
 	}

@@ -77,7 +77,7 @@ func (c *caller) again(cmd *cobra.Command, first *attempt) *resumption {
 	s := &resumption{MS: float64(a.took.Microseconds()) / 1000, version: first.state.Version,
 		Offered: offeredSession(first, a)}
 	if a.err != nil {
-		s.Error = a.err.Error()
+		s.Error = briefly(a.err)
 		return s
 	}
 	a.conn.Close()

@@ -134,9 +134,6 @@ func (d *decryption) run(args []string) (err error) {
 	if err := d.which.parse(); err != nil {
 		return err
 	}
-	if err := d.artefacts.writable(d.cmd); err != nil {
-		return err
-	}
 	live := d.follow != "" || d.netif != ""
 	if live {
 		args = d.live.address(args)

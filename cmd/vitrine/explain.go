@@ -60,9 +60,6 @@ name of a TERM, the file is shown.`,
 			if rows, ok := historyIn(args); ok {
 				return explainHistory(cmd, args[0], rows, &o)
 			}
-			if err := o.artefacts.writable(cmd); err != nil {
-				return err
-			}
 			if areFiles(args) {
 				return explainFiles(cmd, args, &o, style)
 			}

@@ -139,9 +139,6 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 	if err != nil {
 		return err
 	}
-	if err := o.writable(cmd); err != nil {
-		return err
-	}
 	options, err := w.choose()
 	if err == nil && w.compare {
 		return compare(cmd, options, o, style)

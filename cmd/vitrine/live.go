@@ -2,13 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
-	"os"
-	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -149,7 +146,7 @@ func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err err
 	l, err := net.Listen("tcp", o.ui)
 	if err != nil {
 		v.close(cmd.ErrOrStderr())
-		return nil, cannotListenUI(cmd, o.ui, err)
+		return nil, cannotListen("--ui", o.ui, err, cmd.CommandPath()+" --ui")
 	}
 	stderr := cmd.ErrOrStderr()
 	v.addr, v.gate = l.Addr(), gate.New(l.Addr(), o.names...)
@@ -184,12 +181,4 @@ func (v *liveView) announce(stderr io.Writer) {
 		fmt.Fprintf(stderr, "! --ui: %s is no address of this machine alone: what the page shows, "+
 			"and its cookie, cross the network in the clear.\n", explain.Escape(v.addr.String()))
 	}
-}
-
-func cannotListenUI(cmd *cobra.Command, addr string, err error) error {
-	way := cmd.CommandPath() + " --ui"
-	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, os.ErrPermission) {
-		return &exitError{exitFailed, fmt.Errorf("--ui %s: %w; try: %s", addr, plainer(err), way)}
-	}
-	return &usageError{fmt.Sprintf("--ui %s: %v", addr, plainer(err)), way}
 }

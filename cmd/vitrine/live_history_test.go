@@ -115,7 +115,7 @@ func TestTheFlagsOfTheViewAreChecked(t *testing.T) {
 	if err := os.WriteFile(name, nil, 0o600); err != nil {
 		t.Fatal(err)
 	}
-	if _, errs := runs(t, exitFailed, "serve", "--listen", "127.0.0.1:0", "--history",
+	if _, errs := runs(t, exitUsage, "serve", "--listen", "127.0.0.1:0", "--history",
 		name); !strings.Contains(errs, "--history") {
 		t.Error(errs)
 	}

@@ -79,6 +79,8 @@ Text is as wide as the terminal, or as the environment variable COLUMNS says, fo
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
+
+		PersistentPreRunE: checkOutputs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()

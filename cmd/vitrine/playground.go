@@ -70,9 +70,6 @@ func playground(cmd *cobra.Command, o *playgroundOptions) error {
 				"a file is written, and nothing is served", cmd.CommandPath()+" --out "+o.out)
 		}
 	}
-	if err := writable("--out", o.out, cmd.CommandPath()); err != nil {
-		return err
-	}
 	assets, err := playpage.Find(cmd.Context(), cmd.ErrOrStderr())
 	if err != nil {
 		return err
@@ -86,7 +83,8 @@ func playground(cmd *cobra.Command, o *playgroundOptions) error {
 	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
-		return cannotServe(cmd, o, err)
+		return cannotListen("--listen", o.listen, err,
+			cmd.CommandPath()+" --listen 127.0.0.1:0")
 	}
 	fmt.Fprintf(cmd.OutOrStdout(), "http://%s/%s\n", l.Addr(), o.fragment())
 	fmt.Fprintln(cmd.ErrOrStderr(), "Open it in a browser. An interrupt ends it.")
@@ -137,14 +135,4 @@ func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
 		return err
 	}
 	return nil
-}
-
-// cannotServe says why an address cannot be listened on, and which can.
-func cannotServe(cmd *cobra.Command, o *playgroundOptions, err error) error {
-	way := cmd.CommandPath() + " --listen 127.0.0.1:0"
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return &exitError{exitFailed,
-			fmt.Errorf("--listen %s: the address is in use; try: %s", o.listen, way)}
-	}
-	return &usageError{fmt.Sprintf("--listen %s: %v", o.listen, err), way}
 }

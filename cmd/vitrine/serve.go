@@ -21,6 +21,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/front"
+	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -245,26 +246,22 @@ type host struct {
 
 func (h *host) cannotListen(err error) error {
 	way := "vitrine serve --listen 127.0.0.1:0"
-	switch {
-	case errors.Is(err, syscall.EADDRINUSE):
-		return &exitError{exitFailed,
-			fmt.Errorf("--listen %s: the address is in use; try: %s", h.listen, way)}
-	case errors.Is(err, os.ErrPermission):
-		return &exitError{exitFailed,
-			fmt.Errorf("--listen %s: not allowed: ports below 1024 are the administrator's; "+
-				"try: %s", h.listen, way)}
-	}
-	problem := err.Error()
-	if op, ok := errors.AsType[*net.OpError](err); ok {
-		problem = op.Err.Error()
-	}
 	if address, ok := errors.AsType[*net.AddrError](err); ok {
-		problem = "takes ADDRESS:PORT or :PORT, with a port from 0 to 65535"
 		if n, err := strconv.Atoi(address.Addr); err == nil && n >= 0 && n < 1<<16 {
 			way = fmt.Sprintf("vitrine serve --listen :%d", n)
 		}
 	}
-	return &usageError{fmt.Sprintf("--listen %s: %s", h.listen, problem), way}
+	return cannotListen("--listen", h.listen, err, way)
+}
+
+// cannotListen returns the error of a flag with an address where nothing can listen. way is a
+// command line that works.
+func cannotListen(flag, addr string, err error, way string) error {
+	why := fmt.Sprintf("%s %s: %s", flag, addr, reach.CannotListen(err))
+	if errors.Is(err, syscall.EADDRINUSE) || errors.Is(err, os.ErrPermission) {
+		return &exitError{exitFailed, fmt.Errorf("%s; try: %s", why, way)}
+	}
+	return &usageError{why, way}
 }
 
 // prepare makes the Config from the flags.

@@ -172,8 +172,8 @@ func (h *host) unserved(c *vitrine.Conn, what string, err error) error {
 		problem = op.Err.Error()
 	}
 	if f, ok := diagnose.Of(err); ok && f.Trust != nil {
-		what, problem = "is not trusted", f.Err.Error()+"; try: --forward-ca FILE or "+
-			"--forward-insecure"
+		why := diagnose.Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now())
+		what, problem = "is not trusted", why+"; try: --forward-ca FILE or --forward-insecure"
 	}
 	why := fmt.Sprintf("the service at %s %s: %s", h.forwarding.forward, what, problem)
 	if v := visitorOf(c.NetConn()); v != nil && v.live != nil {

@@ -7,11 +7,13 @@ import (
 	"path"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/cause"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -138,7 +140,7 @@ func (h *host) report(v front.Visit) {
 	default:
 		line.Error = strings.TrimPrefix(v.Err.Error(), "vitrine: ") + limitOf(v.Err)
 		if f, ok := diagnose.Of(v.Err); ok && !errors.Is(v.Err, front.ErrRoom) {
-			line.Error = f.Err.Error() + limitOf(v.Err)
+			line.Error = refusal(f) + limitOf(v.Err)
 			f.First = v.First
 			if what, foreign := diagnose.NotTLS(f.First); foreign {
 				line.Error = "not TLS: " + what
@@ -154,6 +156,36 @@ func (h *host) report(v front.Visit) {
 	defer h.mu.Unlock()
 	h.put(line)
 	h.show(v, line)
+}
+
+// The most bytes that a line of the log, as text, has of an error and of its cause. JSON has all.
+const (
+	maxError = 200
+	maxCause = 150
+)
+
+// cutText returns the first n bytes of a text, at most, without half a character.
+func cutText(text string, n int) string {
+	if len(text) <= n {
+		return text
+	}
+	for !utf8.RuneStart(text[n]) {
+		n--
+	}
+	return text[:n] + "…"
+}
+
+// refusal says why a handshake failed.
+func refusal(f *diagnose.Failure) string {
+	if f.Trust != nil {
+		return cause.DistrustOf(
+			iana.Client,
+			f.Trust.Err,
+			f.Trust.UnverifiedCertificates,
+			time.Now(),
+		)
+	}
+	return strings.TrimPrefix(f.Err.Error(), "vitrine: ")
 }
 
 // limitOf returns which flag sets the limit that an error is about, in parentheses.
@@ -212,9 +244,9 @@ func askedFor(ch *message.ClientHello) string {
 func (v *visit) text() string {
 	words := []string{v.Time, v.Remote}
 	if !v.OK {
-		words = append(words, "failed:", v.Error)
-		if v.Cause != "" {
-			words = append(words, "("+v.Cause+")")
+		words = append(words, "failed:", cutText(v.Error, maxError))
+		if v.Cause != "" && v.Cause != v.Error {
+			words = append(words, "("+cutText(v.Cause, maxCause)+")")
 		}
 		return explain.Escape(strings.Join(words, " "))
 	}

@@ -115,7 +115,7 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 	}
 	if f.Trust != nil {
 		d.Inferred = append(d.Inferred,
-			Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, now))
+			DistrustOf(f.Side.Peer(), f.Trust.Err, f.Trust.UnverifiedCertificates, now))
 		return d
 	}
 	for _, c := range causes {

@@ -8,11 +8,28 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// Distrust says why a certificate chain was not trusted.
+// Distrust says why the certificate chain of a server was not trusted.
 func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
+	return DistrustOf(iana.Server, err, chain, now)
+}
+
+// DistrustOf says why the certificate chain of a side was not trusted.
+func DistrustOf(peer iana.Side, err error, chain []*x509.Certificate, now time.Time) string {
+	return (&distrust{peer, chain, now}).of(err)
+}
+
+// distrust is a chain that was not trusted.
+type distrust struct {
+	peer  iana.Side // whose it is
+	chain []*x509.Certificate
+	now   time.Time
+}
+
+func (d *distrust) of(err error) string {
 	switch err := err.(type) {
 	case x509.HostnameError:
 		names := Names(err.Certificate)
@@ -23,9 +40,9 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 		return fmt.Sprintf("the certificate is for %s, not for %s",
 			strings.Join(names, ", "), err.Host)
 	case x509.CertificateInvalidError:
-		return invalid(err, chain, now)
+		return d.invalid(err)
 	case x509.UnknownAuthorityError:
-		return unknownAuthority(chain)
+		return d.unknownAuthority()
 	case *pki.Fault:
 		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
 			"issue another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
@@ -40,11 +57,12 @@ func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 	case x509.SystemRootsError:
 		return "this machine has no trusted roots: install ca-certificates, or name a file of roots"
 	}
-	return err.Error()
+	return strings.TrimPrefix(err.Error(), "x509: ")
 }
 
 // invalid is Distrust for a certificate that is not valid, which may be that of an issuer.
-func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now time.Time) string {
+func (d *distrust) invalid(err x509.CertificateInvalidError) string {
+	chain, now := d.chain, d.now
 	const day = "2006-01-02"
 	who := "the certificate"
 	if len(chain) > 0 && err.Cert != nil && !err.Cert.Equal(chain[0]) {
@@ -56,47 +74,61 @@ func invalid(err x509.CertificateInvalidError, chain []*x509.Certificate, now ti
 			"says %s; if it is right, whoever issued it had a wrong one, or it was installed too "+
 			"early", who, err.Cert.NotBefore.Format(day), now.Format(day))
 	case err.Reason == x509.Expired && err.Cert != nil:
-		return fmt.Sprintf("%s expired on %s, %s ago: whoever runs the server must renew it, "+
+		return fmt.Sprintf("%s expired on %s, %s ago: whoever runs the %v must renew it, "+
 			"unless this machine's clock is wrong, which says %s", who,
-			err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)), now.Format(day))
+			err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)), d.peer, now.Format(day))
 	case err.Reason == x509.NotAuthorizedToSign:
 		return "a certificate in the chain signs another one, and is not that of an authority"
 	case err.Reason == x509.IncompatibleUsage:
-		return "the certificate is not meant for a server: its extended key usage says otherwise"
+		return fmt.Sprintf("the certificate is not meant for a %v: its extended key usage says "+
+			"otherwise", d.peer)
+	case err.Reason == x509.TooManyIntermediates:
+		return "the chain has more intermediates than one of its authorities allows"
+	case err.Reason == x509.CANotAuthorizedForExtKeyUsage:
+		return fmt.Sprintf("an authority in the chain may not issue certificates for a %v: its "+
+			"extended key usage says otherwise", d.peer)
+	case err.Reason == x509.NameMismatch:
+		return "a certificate of the chain names another issuer than the authority that signed it"
+	case err.Reason == x509.TooManyConstraints:
+		return "an authority in the chain has more name constraints than can be checked"
+	case err.Reason == x509.UnconstrainedName:
+		return "a name in the certificate has a kind that an authority in the chain does not limit"
 	case err.Reason == x509.CANotAuthorizedForThisName,
 		err.Reason == x509.NameConstraintsWithoutSANs:
 		return "an authority in the chain may not vouch for this name"
 	}
-	return who + " is invalid: " + err.Error()
+	return who + " is invalid: " + strings.TrimPrefix(err.Error(), "x509: ")
 }
 
 // unknownAuthority is Distrust for a chain without a path to a trusted root.
-func unknownAuthority(chain []*x509.Certificate) string {
+func (d *distrust) unknownAuthority() string {
+	chain := d.chain
 	switch {
 	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
 		return "the certificate is self-signed: nobody but itself vouches for it"
 	case len(chain) == 1:
 		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q: no "+
-			"root that is trusted here, and the server sent no certificate of it%s",
-			chain[0].Issuer.CommonName, fetchable(chain[0]))
+			"root that is trusted here, and the %v sent no certificate of it%s",
+			chain[0].Issuer.CommonName, d.peer, d.fetchable(chain[0]))
 	case len(chain) > 1:
-		return unrooted(chain)
+		return d.unrooted()
 	}
 	return "nobody trusted has signed the certificate"
 }
 
 // fetchable says where the certificate of a certificate's issuer is, if it says so. See RFC 5280
 // §4.2.2.1.
-func fetchable(c *x509.Certificate) string {
+func (d *distrust) fetchable(c *x509.Certificate) string {
 	if len(c.IssuingCertificateURL) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(": it is an intermediate that the server must send, and that is found at %s",
-		strings.Join(c.IssuingCertificateURL, ", "))
+	return fmt.Sprintf(": it is an intermediate that the %v must send, and that is found at %s",
+		d.peer, strings.Join(c.IssuingCertificateURL, ", "))
 }
 
 // unrooted is unknownAuthority for the path from the leaf through the certificates that were sent.
-func unrooted(chain []*x509.Certificate) string {
+func (d *distrust) unrooted() string {
+	chain := d.chain
 	last := chain[0]
 	for range chain {
 		i := slices.IndexFunc(chain, func(c *x509.Certificate) bool {
@@ -117,8 +149,8 @@ func unrooted(chain []*x509.Certificate) string {
 			last.Subject.CommonName)
 	}
 	return fmt.Sprintf("the chain ends with %q, whose issuer %q is no root that is trusted here, "+
-		"and the server sent no certificate of it%s", last.Subject.CommonName,
-		last.Issuer.CommonName, fetchable(last))
+		"and the %v sent no certificate of it%s", last.Subject.CommonName,
+		last.Issuer.CommonName, d.peer, d.fetchable(last))
 }
 
 // Names returns the DNS names and IP addresses of a certificate.

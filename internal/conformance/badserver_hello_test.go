@@ -132,7 +132,7 @@ func serversWithBadHellos() []badServer {
 		{what: "encrypt_then_mac with content", ref: "RFC 7366 §2", want: alert.DecodeError,
 			suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
 			edits: ext(iana.ExtEncryptThenMAC, 1), config: cbcAndGCM},
-		{what: "no encrypt_then_mac where it is required", ref: "RFC 7366 §3", want: hf,
+		{what: "no encrypt_then_mac where it is required", ref: "RFC 7366 §2", want: hf,
 			suite:  iana.TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA256,
 			config: func(c *vitrine.Config) { cbcAndGCM(c); c.EncryptThenMAC = vitrine.Required }},
 		{

@@ -311,7 +311,7 @@ func disorderlyServers() []badServer {
 			edits: last(script.Behind("finished", 0, 0, 0, 0))},
 		{what: "a handshake message after the handshake", ref: "§7.4", want: um, ends: later,
 			edits: last(script.Add(script.Message(iana.ServerHelloDone)))},
-		{what: "HelloRequests without end after the handshake", ref: "RFC 5246 §7.2.2", want: um,
+		{what: "HelloRequests without end after the handshake", ref: "RFC 5246 §7.4.1.1", want: um,
 			ends: later, edits: last(script.Add(hellos(17)...))},
 	}
 }

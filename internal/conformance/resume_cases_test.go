@@ -21,8 +21,9 @@ func honestResumers() []resumer {
 			resumed: true,
 			client:  func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
 			edits:   helloWithout(iana.ExtExtendedMasterSecret)},
-		{what: "a ticket, with encrypt_then_mac", ref: "RFC 7366 §3", ends: accepted, resumed: true,
-			client: cbcOnly,
+		{what: "a ticket, with encrypt_then_mac", ref: "RFC 7366 §3.1", ends: accepted,
+			resumed: true,
+			client:  cbcOnly,
 			edits: script.Edits{Hello: func(m *message.ClientHello) {
 				m.Extensions = append(m.Extensions, message.Extension{Type: iana.ExtEncryptThenMAC})
 			}}},
@@ -73,7 +74,7 @@ func changedServers(t *testing.T) []resumer {
 	stillFresh.resumed = true
 	byID := full("an ID of 25 hours", "RFC 5246 §F.1.4", after(25*time.Hour))
 	byID.byID = true
-	noEtM := resumer{what: "no encrypt_then_mac, which the session has", ref: "RFC 7366 §3",
+	noEtM := resumer{what: "no encrypt_then_mac, which the session has", ref: "RFC 7366 §3.1",
 		ends: accepted, client: cbcOnly}
 	newEMS := resumer{what: "extended_master_secret, which the session has not",
 		ref: "RFC 7627 §5.3", ends: accepted,

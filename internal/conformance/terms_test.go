@@ -88,10 +88,10 @@ func clientTerms(t *testing.T) []terms {
 			says:   "extended_master_secret",
 			base:   func(c, _ *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Off },
 			client: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required }},
-		{what: "encrypt_then_mac off", ref: "RFC 7366 §3", says: "encrypt_then_mac",
+		{what: "encrypt_then_mac off", ref: "RFC 7366 §3.1", says: "encrypt_then_mac",
 			base:   both(cbcOnly),
 			client: func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off }},
-		{what: "encrypt_then_mac required", ref: "RFC 7366 §3", says: "encrypt_then_mac",
+		{what: "encrypt_then_mac required", ref: "RFC 7366 §3.1", says: "encrypt_then_mac",
 			base: func(c, s *vitrine.Config) {
 				cbcOnly(c)
 				cbcOnly(s)
@@ -164,7 +164,7 @@ func serverTerms(t *testing.T) []terms {
 			says:   "extended_master_secret",
 			base:   func(_, s *vitrine.Config) { s.ExtendedMasterSecret = vitrine.Off },
 			server: func(c *vitrine.Config) { c.ExtendedMasterSecret = vitrine.Required }},
-		{what: "encrypt_then_mac off", ref: "RFC 7366 §3", says: "encrypt_then_mac",
+		{what: "encrypt_then_mac off", ref: "RFC 7366 §3.1", says: "encrypt_then_mac",
 			base:   both(cbcOnly),
 			server: func(c *vitrine.Config) { c.EncryptThenMAC = vitrine.Off }},
 		{what: "another suite", ref: "RFC 5246 §7.4.1.3", says: "its cipher suite",

@@ -4,6 +4,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 )
@@ -48,6 +49,7 @@ func TestSeveralAddressesAreTried(t *testing.T) {
 		ok    bool
 	}{
 		{"the second answers", []string{refuses, answers}, true},
+		{"IPv6 fails and IPv4 answers", []string{"::1", answers}, true},
 		{"the first is silent", []string{silent, answers}, true},
 		{"none answers", []string{refuses, refuses}, false},
 	} {
@@ -67,6 +69,9 @@ func TestSeveralAddressesAreTried(t *testing.T) {
 		last := len(j.phases) - 1
 		if j.phases[0].Err == nil || j.phases[last].Err != nil {
 			t.Errorf("%s: the phases are %+v", c.name, j.phases)
+		}
+		if words := Words(j.phases[0].Err); strings.Contains(words, "dial tcp") {
+			t.Errorf("%s: %q are Go's words", c.name, words)
 		}
 	}
 	if _, err := (&journey{Way: &Way{Host: "x"}}).connect(t.Context(), nil, port); err == nil {
