@@ -206,6 +206,21 @@ var faults = map[string]told{
 	"does not know the name": {code: 1, cause: []string{"unrecognized_name",
 		"the server fails at server_name, or has no site of this name"},
 		works: "--sni other.example"},
+	"crypto/tls: 3DES alone, and a certificate that has expired": {code: 1, cause: []string{
+		": the server has only the suite TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, which was not " +
+			"offered; and then its certificate is not trusted: the certificate expired on"}},
+	"chooses TLS 1.3 with a share of 2 bytes": {code: 1, cause: []string{
+		": got a share of 2 bytes, expected a valid public key of x25519"},
+		never: []string{": for its key exchange"}},
+	"breaks off its answer": {code: 1, cause: []string{
+		"after the first bytes of an answer (16030300020200)"},
+		never: []string{"drops every connection"}},
+	"answers a byte that is no TLS": {code: 5, cause: []string{
+		"bytes are no TLS: they begin with 4e", "does not speak TLS here"},
+		never: []string{"drops every connection"}},
+	"closes when a second has passed": {code: 1, cause: []string{
+		": the server closes every connection before it has read anything"},
+		never: []string{"tried", "try:"}},
 	"closes at once": {code: 1, cause: []string{
 		": the server closes every connection before it has read anything"},
 		never: []string{"tried", "try:"}},

@@ -21,6 +21,9 @@ func briefly(err error) string {
 	if r, ok := errors.AsType[*alert.Received](err); ok {
 		return "the server sends " + r.Description.String()
 	}
+	if t, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
+		return diagnose.Distrust(t.Err, t.UnverifiedCertificates, time.Now())
+	}
 	if e, ok := errors.AsType[*alert.Error](err); ok {
 		return e.Error()
 	}
@@ -33,9 +36,6 @@ func briefly(err error) string {
 		return "the server resets the connection"
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
 		return "the server closes the connection"
-	}
-	if t, ok := errors.AsType[*tls.CertificateVerificationError](err); ok {
-		return diagnose.Distrust(t.Err, t.UnverifiedCertificates, time.Now())
 	}
 	return strings.TrimPrefix(reach.Words(err), "vitrine: ")
 }

@@ -12,7 +12,7 @@ import (
 
 // explain explains why an attempt failed. It may connect again to find what would work.
 func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
-	f := &failureReport{shown: r.ClientAuth != nil && r.ClientAuth.Shown != "none"}
+	f := &failureReport{took: a.took, shown: r.ClientAuth != nil && r.ClientAuth.Shown != "none"}
 	r.Failure = f
 	ctx, cancel := context.WithTimeout(ctx, retriesTime)
 	defer cancel()
@@ -36,6 +36,7 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 func (c *caller) seen(failure *diagnose.Failure, f *failureReport) {
 	d := failure.Explain()
 	f.Seen, f.Inferred, f.Ref = d.Seen, d.Inferred, d.Ref
+	f.refused = failure.Sent != nil && failure.Trust == nil && !failure.ShortPrime()
 }
 
 // explainUnreached explains a failure before TLS.

@@ -35,6 +35,9 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		if !p.Works() {
 			result = "no: " + briefly(p.Err)
 		}
+		if !p.Works() && ctx.Err() != nil {
+			result = "not known: the time for such tries ended"
+		}
 		f.Tried = append(f.Tried, tried{c.changeText(&p.Change), result})
 		if p.Works() {
 			c.works(ctx, server, failure, &p, f)
@@ -56,8 +59,9 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 	f.Inferred = nil // proofs take the place of what was inferred
 	f.Proved = "with this change the handshake succeeds"
 	if p.Err != nil {
+		f.second = briefly(p.Err)
 		f.Proved = "with this change the handshake comes as far as the certificate, " +
-			"which is not trusted"
+			"which is not trusted: " + f.second
 	}
 	f.Cause = p.Change.Cause
 	if p.Change.Kind == diagnose.NoHybrids && failure.Offered != nil {
@@ -131,7 +135,7 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 			return !change.AboutHello() && change.Kind != diagnose.LegacyPolicy
 		})
 	}
-	if c.closesUnasked(ctx, failure) {
+	if c.closesUnasked(ctx, failure, f.took) {
 		f.Found = append(f.Found, "it closes a connection on which we say nothing, too")
 		f.Inferred = nil
 		f.hopeless = "the server closes every connection before it has read anything: something " +
@@ -208,7 +212,8 @@ func helloFirst(general []diagnose.Change) []diagnose.Change {
 
 // closesUnasked reports whether a server that closed the connection does so before it gets a
 // ClientHello, too.
-func (c *caller) closesUnasked(ctx context.Context, failure *diagnose.Failure) bool {
+func (c *caller) closesUnasked(ctx context.Context, failure *diagnose.Failure,
+	took time.Duration) bool {
 	if failure.Gone != diagnose.Closed && failure.Gone != diagnose.Reset ||
 		len(failure.First) > 0 {
 		return false
@@ -218,13 +223,14 @@ func (c *caller) closesUnasked(ctx context.Context, failure *diagnose.Failure) b
 		return false
 	}
 	defer conn.Close()
-	conn.SetReadDeadline(time.Now().Add(unasked))
+	conn.SetReadDeadline(time.Now().Add(unasked + min(took, findTime)))
 	_, err = conn.Read(make([]byte, 1))
 	timeout, network := errors.AsType[net.Error](err)
 	return err != nil && !(network && timeout.Timeout())
 }
 
-// unasked is how long to wait for a server that closes at once.
+// unasked is how long to wait for a server that closes at once, besides how long the failed
+// handshake took: there are servers that close when they have waited for something else.
 const unasked = 700 * time.Millisecond
 
 // newest returns the highest version of our hello.

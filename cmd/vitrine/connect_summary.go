@@ -49,5 +49,13 @@ func (f *failureReport) cause() string {
 		}
 		return list[len(list)-1]
 	}
-	return cmp.Or(f.Cause, f.hopeless, f.missing, first(f.Inferred), last(f.Found), last(f.Seen))
+	found := last(f.Found)
+	if f.refused {
+		found = ""
+	}
+	cause := cmp.Or(f.Cause, f.hopeless, f.missing, first(f.Inferred), found, last(f.Seen))
+	if f.second != "" {
+		cause += "; and then its certificate is not trusted: " + f.second
+	}
+	return cause
 }

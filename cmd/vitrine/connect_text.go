@@ -202,21 +202,24 @@ func (r *report) writeTail(w io.Writer) {
 
 // failureReport has the reasons for a failure and what to do about it.
 type failureReport struct {
-	Seen     []string `json:"seen"`
-	Found    []string `json:"found,omitempty"` // by questions to the server, after the failure
-	Inferred []string `json:"inferred,omitempty"`
-	Tried    []tried  `json:"tried,omitempty"`
-	Proved   string   `json:"proved,omitempty"`
-	Cause    string   `json:"cause,omitempty"` // what the change that works shows
-	Works    string   `json:"works_with,omitempty"`
-	Go       string   `json:"go,omitempty"`
-	Costs    string   `json:"costs,omitempty"`
-	Try      []string `json:"try,omitempty"`
-	Ref      string   `json:"ref,omitempty"`
-	hopeless string   // why no change can help
-	shown    bool     // about our own certificate
-	wantsPSK bool     // the server takes pre-shared keys alone
-	missing  string   // what the server needs and our offer lacks
+	Seen     []string      `json:"seen"`
+	Found    []string      `json:"found,omitempty"` // by questions to the server, after the failure
+	Inferred []string      `json:"inferred,omitempty"`
+	Tried    []tried       `json:"tried,omitempty"`
+	Proved   string        `json:"proved,omitempty"`
+	Cause    string        `json:"cause,omitempty"` // what the change that works shows
+	Works    string        `json:"works_with,omitempty"`
+	Go       string        `json:"go,omitempty"`
+	Costs    string        `json:"costs,omitempty"`
+	Try      []string      `json:"try,omitempty"`
+	Ref      string        `json:"ref,omitempty"`
+	hopeless string        // why no change can help
+	shown    bool          // about our own certificate
+	wantsPSK bool          // the server takes pre-shared keys alone
+	missing  string        // what the server needs and our offer lacks
+	took     time.Duration // of the failed handshake
+	refused  bool          // by us: what was seen last is the reason
+	second   string        // why the certificate is not trusted, once a change has helped
 }
 
 type tried struct {

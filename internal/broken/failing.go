@@ -162,7 +162,29 @@ var servers = []Server{
 			c.Certificates = []tls.Certificate{other}
 		})
 	}},
+	// two faults
+	{"crypto/tls: 3DES alone, and a certificate that has expired", crypto(throwaway.RSA,
+		func(c *tls.Config) {
+			c.MaxVersion = tls.VersionTLS12
+			c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA}
+			ends := time.Now().AddDate(0, 0, -9)
+			cert, err := rig.Authority().Issue(throwaway.RSA, []string{rig.ServerName},
+				func(c *x509.Certificate) { c.NotBefore, c.NotAfter = ends.AddDate(0, -3, 0), ends })
+			if err != nil {
+				panic(err)
+			}
+			c.Certificates = []tls.Certificate{cert}
+		})},
+	// answers that are wrong
+	{"chooses TLS 1.3 with a share of 2 bytes", func(t testing.TB) string {
+		return testkit.ServeTCP(t, shortShare)
+	}},
+	{"breaks off its answer", answers("\x16\x03\x03\x00\x02\x02\x00")},
+	{"answers a byte that is no TLS", answers("N")},
 	// closers and other protocols
+	{"closes when a second has passed", func(t testing.TB) string {
+		return testkit.ServeTCP(t, func(c net.Conn) { time.Sleep(time.Second) })
+	}},
 	{"closes at once", func(t testing.TB) string { return testkit.ServeTCP(t, func(net.Conn) {}) }},
 	{"closes after the hello", answers("")},
 	{"resets after the hello", func(t testing.TB) string {
@@ -208,6 +230,30 @@ func ssl30(c net.Conn) {
 	}
 	hello := append([]byte{22, 3, 0, 0, 42, 2, 0, 0, 38, 3, 0}, make([]byte, 33)...)
 	c.Write(append(hello, 0, 0x2F, 0))
+}
+
+// shortShare answers in TLS 1.3 with a share of x25519 that has 2 bytes.
+func shortShare(c net.Conn) {
+	raw, err := rig.ReadRecord(c)
+	if err != nil {
+		return
+	}
+	m, err := message.Dialect{Version: iana.TLS12}.Parse(raw[5:])
+	hello, ok := m.(*message.ClientHello)
+	if err != nil || !ok {
+		return
+	}
+	answer := &message.ServerHello{Version: iana.TLS12, SessionID: hello.SessionID,
+		CipherSuite: iana.TLS_AES_128_GCM_SHA256}
+	answer.Extensions = append(answer.Extensions,
+		message.Extension{Type: iana.ExtSupportedVersions, Data: []byte{3, 4}},
+		message.Extension{Type: iana.ExtKeyShare, Data: []byte{0, 29, 0, 2, 1, 2}})
+	out, err := message.Dialect{Version: iana.TLS13}.Encode(answer)
+	if err != nil {
+		return
+	}
+	c.Write(append([]byte{22, 3, 3, 0, byte(len(out))}, out...))
+	io.Copy(io.Discard, c)
 }
 
 // shows is a server of crypto/tls with a certificate.

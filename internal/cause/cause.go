@@ -6,6 +6,7 @@ package cause
 import (
 	"cmp"
 	"crypto/tls"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -86,7 +87,11 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 		see("we offered up to %v with %s", offered(o), count(len(o.CipherSuites), "cipher suite"))
 	}
 	if what, ok := NotTLS(f.First); ok && f.Answered == nil {
-		see("the %v's bytes are no TLS: they begin as %s does", peer, what)
+		begin := "as " + what + " does"
+		if what == unknown {
+			begin = fmt.Sprintf("with %x", f.First[:min(len(f.First), 8)])
+		}
+		see("the %v's bytes are no TLS: they begin %s", peer, begin)
 		d.Inferred = append(d.Inferred, advice(what, peer.String()))
 		return d
 	}
@@ -109,7 +114,13 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 		see("we refused with the alert %v (%d): %v", f.Sent.Alert, uint8(f.Sent.Alert), f.Sent)
 		d.Ref = f.Sent.Ref
 	case f.Gone != NotGone:
-		see("the %v %s, where %s was expected", peer, gone[f.Gone], cmp.Or(f.Awaited, "an answer"))
+		begun := ""
+		if n := len(f.First); n > 0 && f.Answered == nil {
+			begun = " after the first bytes of an answer (" + hex.EncodeToString(f.First[:min(n, 8)]) +
+				")"
+		}
+		see("the %v %s%s, where %s was expected", peer, gone[f.Gone], begun,
+			cmp.Or(f.Awaited, "an answer"))
 	default:
 		see("%v", f.Err)
 	}

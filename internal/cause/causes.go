@@ -120,7 +120,7 @@ var unhelped = []cause{
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
 		"whatever is in it: it does not serve this address or client, or is no TLS server",
 		func(f *Failure) bool {
-			return f.Side == iana.Client && f.Answered == nil &&
+			return f.Side == iana.Client && f.Answered == nil && len(f.First) == 0 &&
 				(f.Gone == Closed || f.Gone == Reset)
 		}},
 }

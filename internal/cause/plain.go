@@ -25,8 +25,10 @@ func NotTLS(first []byte) (what string, ok bool) {
 	if len(first) > 3 && first[0]&0x80 != 0 && first[2] == 1 {
 		return "SSL 2.0", true
 	}
-	return "something unknown", len(first) >= 2
+	return unknown, len(first) >= 2 || first[0] < 20 || first[0] > 23 && first[0] < 0x80
 }
+
+const unknown = "something unknown"
 
 // IsHTTP reports whether a client or a server that begins with these bytes uses HTTP without TLS.
 func IsHTTP(first []byte) bool {
