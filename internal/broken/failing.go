@@ -169,7 +169,9 @@ var servers = []Server{
 			c.CipherSuites = []uint16{tls.TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA}
 			ends := time.Now().AddDate(0, 0, -9)
 			cert, err := rig.Authority().Issue(throwaway.RSA, []string{rig.ServerName},
-				func(c *x509.Certificate) { c.NotBefore, c.NotAfter = ends.AddDate(0, -3, 0), ends })
+				func(c *x509.Certificate) {
+					c.NotBefore, c.NotAfter = ends.AddDate(0, -3, 0), ends
+				})
 			if err != nil {
 				panic(err)
 			}

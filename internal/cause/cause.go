@@ -6,7 +6,6 @@ package cause
 import (
 	"cmp"
 	"crypto/tls"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -116,8 +115,7 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 	case f.Gone != NotGone:
 		begun := ""
 		if n := len(f.First); n > 0 && f.Answered == nil {
-			begun = " after the first bytes of an answer (" + hex.EncodeToString(f.First[:min(n, 8)]) +
-				")"
+			begun = fmt.Sprintf(" after the first bytes of an answer (%x)", f.First[:min(n, 8)])
 		}
 		see("the %v %s%s, where %s was expected", peer, gone[f.Gone], begun,
 			cmp.Or(f.Awaited, "an answer"))
