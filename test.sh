@@ -105,7 +105,7 @@ race() {
 		say 'not done: it needs a C compiler (Debian: gcc, libc6-dev)'
 		return 0
 	fi
-	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
+	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./internal/live ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
 }
 
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
@@ -148,12 +148,12 @@ vet() {
 # grpc_at_hand reports whether the modules of vgrpc, a module of its own, are there or can be had.
 grpc_at_hand() { (cd vgrpc && timeout 60 go mod download) >/dev/null 2>&1; }
 
-# platforms OS/ARCH... builds and vets for each. What runs is tested on this machine's own.
+# platforms OS/ARCH... vets everything for each, tests too, and builds what is shipped. What runs is tested on this machine's own.
 platforms() {
 	local p ok=0
 	for p in "$@"; do
 		say "$p"
-		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build ./... || ok=1
+		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/vitrine || ok=1
 		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go vet ./... || ok=1
 	done
 	return $ok

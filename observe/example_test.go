@@ -64,7 +64,7 @@ func Example() {
 	watched := observe.New(observe.KeyLog(secrets), nil)
 	watched.Data = func(from iana.Side,
 		plain []byte) {
-		fmt.Printf("the %v said %q\n", from, plain)
+		fmt.Printf("the %v sent %q\n", from, plain)
 	}
 	for side, b := range map[iana.Side][]byte{iana.Client: wire.written.Bytes(),
 		iana.Server: wire.read.Bytes()} {

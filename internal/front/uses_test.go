@@ -18,7 +18,7 @@ func TestEchoKeepsLines(t *testing.T) { rig.EachVersion(t, testEchoKeepsLines) }
 
 func testEchoKeepsLines(t *testing.T, version func(*vitrine.Config)) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
-	h.edit(version)
+	h.edit(func(c *vitrine.Config) { version(c); c.DynamicRecordSizingDisabled = true })
 	c := h.dial(t)
 	line := strings.Repeat("x", 16<<10-1) + "\n"
 	io.WriteString(c, line)
