@@ -1,6 +1,9 @@
 package cause
 
 import (
+	"io"
+	"os"
+	"strings"
 	"testing"
 	"time"
 
@@ -26,6 +29,24 @@ func TestAnAlertCitesItsVersion(t *testing.T) {
 		f.Read()
 		if got := f.Explain(time.Now()).Ref; got != tt.want {
 			t.Errorf("answered %v: %s, expected %s", tt.answered, got, tt.want)
+		}
+	}
+}
+
+// A client that stays silent has refused nothing.
+func TestClientsThatGoAwayAndThatWaitAreToldApart(t *testing.T) {
+	for _, tt := range []struct {
+		err         error
+		want, never string
+	}{
+		{os.ErrDeadlineExceeded, "sends nothing, or too slowly", "did not like"},
+		{io.EOF, "did not like what it got", "sends nothing"},
+	} {
+		f := Failure{Side: iana.Server, Err: tt.err}
+		f.Read()
+		got := strings.Join(f.Explain(time.Now()).Inferred, "; ")
+		if !strings.Contains(got, tt.want) || strings.Contains(got, tt.never) {
+			t.Errorf("%v: inferred %q, expected %q", tt.err, got, tt.want)
 		}
 	}
 }

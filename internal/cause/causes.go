@@ -95,6 +95,10 @@ var causes = []cause{
 		return f.Side == iana.Server && f.Sent != nil && f.Sent.Kind == alert.KindNoCertificate
 	}},
 	{"the client offers nothing that we allow", (*Failure).NothingShared},
+	{"the client sends nothing, or too slowly: it may wait for us to begin, as in another " +
+		"protocol, or something on the way swallows what it sends", func(f *Failure) bool {
+		return f.Side == iana.Server && f.Gone == Silent
+	}},
 	{"the client only wanted to see whether anybody listens, or did not like what it got",
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
 }
