@@ -88,9 +88,9 @@ var simplified = []Simplification{
 			"which are counted on each side and never sent, stop the replay of a record.",
 		"RFC 5246 §F.2, §6.1"},
 	{"Finished is a formality.",
-		"Until the server's has been checked, the client does not know whether its list of suites " +
-			"arrived as it was sent. ChangeCipherSpec is no handshake message and is not in " +
-			"the hash.",
+		"Until the server's has been checked, the client does not know whether its list of " +
+			"suites arrived as it was sent. ChangeCipherSpec is no handshake message and is not " +
+			"in the hash.",
 		"RFC 5246 §7.4.9"},
 	{"One session key encrypts both directions.",
 		"Each direction has its own keys and its own sequence numbers. With one key for both, a " +
