@@ -1,6 +1,7 @@
 package vitrine
 
 import (
+	"errors"
 	"io"
 	"sync"
 
@@ -9,9 +10,15 @@ import (
 
 // Methods for io.Copy, which neither allocate nor copy what is in a buffer of the connection.
 
+var (
+	errInvalidWrite = errors.New("vitrine: the Writer returned an impossible count from Write")
+	errInvalidRead  = errors.New("vitrine: the Reader returned an impossible count from Read")
+)
+
 // WriteTo writes the application data that Read would return to w, until the peer's close_notify,
-// which is no error here. The data goes to w from where it was decrypted. Other Reads wait until
-// WriteTo returns.
+// which is no error here. The data goes to w from where it was decrypted, in a buffer that another
+// connection uses later: w must not keep it. Reads and Renegotiate wait until WriteTo returns, so w
+// must not call them. What w did not take can be read.
 func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 	if err := c.ready(); err != nil {
 		return 0, err
@@ -26,7 +33,12 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 		}
 		data := c.engine.Buffered()
 		m, err := w.Write(data)
-		m = min(max(m, 0), len(data)) // w may be wrong
+		if m < 0 || m > len(data) { // w is wrong: nobody knows what it took
+			m = 0
+			if err == nil {
+				err = errInvalidWrite
+			}
+		}
 		n += int64(m)
 		c.engine.Discard(m)
 		if err == nil && m < len(data) {
@@ -45,14 +57,19 @@ var chunks = sync.Pool{New: func() any { return new([engine.MaxBurst]byte) }}
 // at most what fills two records, and is sent before the next.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 	b := chunks.Get().(*[engine.MaxBurst]byte)
-	used := 0
+	used := len(b) // as long as a Read may panic
 	defer func() {
 		clear(b[:used])
 		chunks.Put(b)
 	}()
-	for {
+	for most := 0; ; {
+		used = len(b)
 		m, err := r.Read(b[:])
-		used = max(used, m)
+		if m < 0 || m > len(b) {
+			return n, errInvalidRead
+		}
+		most = max(most, m)
+		used = most
 		if m > 0 {
 			sent, err := c.Write(b[:m])
 			n += int64(sent)

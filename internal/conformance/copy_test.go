@@ -65,6 +65,35 @@ func TestWriteToLeavesWhatWasNotWritten(t *testing.T) {
 	}
 }
 
+// Counts that no Writer or Reader may return are errors, as in io.Copy, and nothing was copied.
+func TestCopyRefusesImpossibleCounts(t *testing.T) {
+	for _, count := range []int{-1, 4, 1 << 30} {
+		a, b := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+		if _, err := a.Write([]byte("one")); err != nil {
+			t.Fatal(err)
+		}
+		n, err := b.WriteTo(&taking{n: count})
+		if n != 0 || err == nil || errors.Is(err, io.ErrShortWrite) {
+			t.Errorf("a Writer took %d of 3 bytes: %d, %v", count, n, err)
+		}
+		if count == 4 {
+			count = 1 << 20
+		}
+		if n, err := a.ReadFrom(giving(count)); n != 0 || err == nil {
+			t.Errorf("a Reader gave %d bytes: %d, %v", count, n, err)
+		}
+		rest := make([]byte, 3)
+		if _, err := io.ReadFull(b, rest); err != nil || string(rest) != "one" {
+			t.Errorf("afterwards %q, %v", rest, err)
+		}
+	}
+}
+
+// giving is a Reader that returns a count, and no data.
+type giving int
+
+func (r giving) Read([]byte) (int, error) { return int(r), io.EOF }
+
 // WriteTo reports a stream that was cut, as Read does: RFC 8446 §6.1.
 func TestWriteToReportsTruncation(t *testing.T) {
 	a, b := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
