@@ -22,6 +22,9 @@ type view struct {
 	done      *trace.Done
 	failed    *trace.Failed // the first check that the peer did not pass
 	failedRef string        // the section that it violated
+
+	numbered [2]map[uint64]*trace.Record    // the first of each number; made by arrived
+	within   [2]map[uint64][]*trace.Message // by the record that they begin in; made by begins
 }
 
 func see(entries []trace.Entry, role trace.Role) *view {

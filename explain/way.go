@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -62,12 +63,13 @@ func (v *view) arrived(from iana.Side, number uint64, place int) *trace.Record {
 	if number <= uint64(len(list)) && list[number-1].Number == number {
 		return list[number-1] // none before it was refused or skipped
 	}
-	for _, r := range list {
-		if r.Number == number {
-			return r
+	if v.numbered[from] == nil {
+		v.numbered[from] = make(map[uint64]*trace.Record, len(list))
+		for _, r := range slices.Backward(list) {
+			v.numbered[from][r.Number] = r
 		}
 	}
-	return nil
+	return v.numbered[from][number]
 }
 
 // begins returns the n-th message, from 0, that begins in a record as it arrived, or nil. place is
@@ -76,16 +78,13 @@ func (v *view) begins(from iana.Side, number uint64, n, place int) *trace.Messag
 	if number == 0 {
 		return at(v.messages[from], place)
 	}
-	for _, m := range v.messages[from] {
-		if m.Record != number {
-			continue
+	if v.within[from] == nil {
+		v.within[from] = map[uint64][]*trace.Message{}
+		for _, m := range v.messages[from] {
+			v.within[from][m.Record] = append(v.within[from][m.Record], m)
 		}
-		if n == 0 {
-			return m
-		}
-		n--
 	}
-	return nil
+	return at(v.within[from][number], n)
 }
 
 // forged adds a line for a record that its side did not send there: what the receiver opened, or
