@@ -1,6 +1,7 @@
 package trace_test
 
 import (
+	"runtime"
 	"strings"
 	"sync"
 	"testing"
@@ -150,26 +151,32 @@ func TestAQueueDoesNotWaitForItsSink(t *testing.T) {
 	}
 }
 
-// failing is a sink that panics at its second event.
-type failing struct{ puts int }
+// failing is a sink that fails at its second event.
+type failing struct {
+	puts int
+	fail func()
+}
 
 func (f *failing) Put(trace.Entry) {
 	if f.puts++; f.puts == 2 {
-		panic("the sink is broken")
+		f.fail()
 	}
 }
 
 // A sink that panics ends neither the program nor the Queue in front of it, and is not called
-// again.
+// again. Nor does Flush wait for one that has ended its goroutine, as testing.T.FailNow does.
 func TestAQueueSurvivesItsSink(t *testing.T) {
-	sink := &failing{}
-	q := trace.NewQueue(sink, 1<<20)
-	log := trace.New(trace.Server, q, nil)
-	for range 50 {
-		log.Message(iana.Client, iana.KeyUpdate, make([]byte, 10), "")
-		q.Flush()
-	}
-	if sink.puts != 2 {
-		t.Errorf("a sink that panicked at its second event was called %d times", sink.puts)
+	for what, fail := range map[string]func(){
+		"panicked": func() { panic("the sink is broken") }, "ended its goroutine": runtime.Goexit} {
+		sink := &failing{fail: fail}
+		q := trace.NewQueue(sink, 1<<20)
+		log := trace.New(trace.Server, q, nil)
+		for range 50 {
+			log.Message(iana.Client, iana.KeyUpdate, make([]byte, 10), "")
+			q.Flush()
+		}
+		if sink.puts != 2 {
+			t.Errorf("a sink that %s at its second event was called %d times", what, sink.puts)
+		}
 	}
 }

@@ -17,7 +17,7 @@ type Queue struct {
 	idle    sync.Cond // nothing waits, and no goroutine runs
 	waiting *Bounded
 	running bool
-	ended   bool    // sink panicked
+	ended   bool    // sink panicked, or ended its goroutine
 	told    Dropped // by a Notice
 }
 
@@ -86,22 +86,29 @@ func (q *Queue) pass() {
 	}
 }
 
-// put passes an event on, unless the sink has panicked.
+// put passes an event on, unless the sink has panicked or ended its goroutine.
 func (q *Queue) put(e Entry) {
 	if q.broken() {
 		return
 	}
+	whole := false
 	defer func() {
-		if recover() != nil {
-			q.mu.Lock()
-			q.ended = true
-			q.mu.Unlock()
+		if whole {
+			return
+		}
+		panicked := recover() != nil
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		if q.ended = true; !panicked { // runtime.Goexit, as of testing.T.FailNow: pass ends here
+			q.running = false
+			q.idle.Broadcast()
 		}
 	}()
 	q.sink.Put(e)
+	whole = true
 }
 
-// broken reports whether the sink has panicked.
+// broken reports whether the sink has panicked or ended its goroutine.
 func (q *Queue) broken() bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
