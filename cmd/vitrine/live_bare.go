@@ -57,18 +57,7 @@ func (v *liveView) bare(w http.ResponseWriter, r live.Row, why error) {
 			facts = append(facts, liveview.Fact{Name: f.name, Value: f.value, Bad: f.bad})
 		}
 	}
-	if o := r.Offer; o != nil {
-		for _, f := range []struct {
-			name   string
-			values []string
-		}{{"offered versions", o.Versions}, {"offered suites", o.Suites},
-			{"offered groups", o.Groups}, {"offered protocols", o.ALPN}} {
-			if len(f.values) > 0 {
-				facts = append(facts, liveview.Fact{Name: f.name,
-					Value: strings.Join(f.values, ", ")})
-			}
-		}
-	}
+	facts = append(facts, offeredFacts(r)...)
 	facts = append(facts, liveview.Fact{Name: "bytes", Value: fmt.Sprintf("%d received, %d sent",
 		r.Received.Wire, r.Sent.Wire)})
 	var page bytes.Buffer
@@ -77,4 +66,31 @@ func (v *liveView) bare(w http.ResponseWriter, r live.Row, why error) {
 		return
 	}
 	v.send(w, liveview.Policy(), page.Bytes())
+}
+
+// offeredFacts returns what the client of a failed handshake offered.
+func offeredFacts(r live.Row) (facts []liveview.Fact) {
+	o := r.Offer
+	if o == nil {
+		return nil
+	}
+	for _, f := range []struct {
+		name   string
+		values []string
+	}{{"offered versions", o.Versions}, {"offered suites", o.Suites},
+		{"offered groups", o.Groups}, {"offered protocols", o.ALPN}} {
+		if len(f.values) > 0 {
+			facts = append(facts, liveview.Fact{Name: f.name,
+				Value: strings.Join(f.values, ", ")})
+		}
+	}
+	if r.Name == "" && o.ServerName != "" {
+		facts = append(facts, liveview.Fact{Name: "asked for, not a valid name",
+			Value: o.ServerName, Bad: true})
+	}
+	if o.More > 0 {
+		facts = append(facts, liveview.Fact{Name: "not listed",
+			Value: fmt.Sprintf("%d more of what it offered", o.More)})
+	}
+	return facts
 }

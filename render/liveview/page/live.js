@@ -54,6 +54,7 @@ const offered = (td, o) => {
       line.title = all.join("\n");
       td.append(line);
     }
+  if (o.more) td.append(element("span", o.more + " more values are not listed", "sub"));
 };
 
 const fill = (tr, r) => {
