@@ -19,7 +19,7 @@ import (
 
 const (
 	// most is how long a target is fuzzed for at most, however long its corpus takes.
-	most = 6 * time.Second
+	most = 4 * time.Second
 	// patience is how long its process may take to come to an end.
 	patience = 2 * time.Minute
 )

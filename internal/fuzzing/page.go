@@ -57,7 +57,7 @@ const head = `# Fuzzing
 Every parser of what a stranger sends, the record layer and the engine have a fuzz target. The
 corpora are the seeds in the code (published vectors, captures, valid connections of every kind,
 and what becomes of them by one fault: internal/testkit.Spoil) and what lies in testdata/fuzz. CI
-runs all of that as tests, then each target for a second behind its corpus, but for six seconds at
+runs all of that as tests, then each target for a second behind its corpus, but for four seconds at
 most: an input that fails fails the run, which prints it; a process that a busy machine did not let
 come to an end is named and fails nothing. "./test.sh fuzz 10m" runs each for ten minutes.
 
