@@ -17,8 +17,8 @@ var (
 
 // WriteTo writes the application data that Read would return to w, until the peer's close_notify,
 // which is no error here. The data goes to w from where it was decrypted, in a buffer that another
-// connection uses later: w must not keep it. Reads and Renegotiate wait until WriteTo returns, so w
-// must not call them. What w did not take can be read.
+// connection uses later: w must not keep it. Read, ReadEarly, AwaitEarly, Renegotiate and another
+// WriteTo wait until WriteTo returns, so w must not call them. What w did not take can be read.
 func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 	if err := c.ready(); err != nil {
 		return 0, err

@@ -55,7 +55,7 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 		f.Try = append(f.Try, "getent hosts "+host)
 	case errors.Is(a.err, syscall.ECONNREFUSED):
 		f.Inferred = append(f.Inferred,
-			"the machine is up, and nothing listens on port "+c.target.port)
+			"nothing listens on port "+c.target.port+", or a firewall refuses it")
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case step.Phase == "tcp":
 		f.Inferred = append(f.Inferred,

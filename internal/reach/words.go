@@ -47,7 +47,7 @@ func ofName(e *net.DNSError) string {
 func ofDial(where string, op *net.OpError) string {
 	switch {
 	case errors.Is(op, syscall.ECONNREFUSED):
-		return where + ": connection refused: nothing listens there"
+		return where + ": connection refused"
 	case errors.Is(op, syscall.EHOSTUNREACH), errors.Is(op, syscall.ENETUNREACH):
 		return "there is no route to " + where
 	case errors.Is(op, syscall.EACCES), errors.Is(op, syscall.EPERM):

@@ -18,12 +18,12 @@ func TestWords(t *testing.T) {
 			Err: os.NewSyscallError("connect", err)})
 	}
 	for want, err := range map[string]error{
-		"192.0.2.1:443: connection refused: nothing listens there": dial(syscall.ECONNREFUSED),
-		"there is no route to 192.0.2.1:443":                       dial(syscall.EHOSTUNREACH),
-		"does not allow connections to 192.0.2.1:443":              dial(syscall.EPERM),
-		"192.0.2.1:443 is no address that":                         dial(syscall.EADDRNOTAVAIL),
-		"192.0.2.1:443 does not answer":                            dial(syscall.ETIMEDOUT),
-		"192.0.2.1:443: " + syscall.ENOBUFS.Error():                dial(syscall.ENOBUFS),
+		"192.0.2.1:443: connection refused":           dial(syscall.ECONNREFUSED),
+		"there is no route to 192.0.2.1:443":          dial(syscall.EHOSTUNREACH),
+		"does not allow connections to 192.0.2.1:443": dial(syscall.EPERM),
+		"192.0.2.1:443 is no address that":            dial(syscall.EADDRNOTAVAIL),
+		"192.0.2.1:443 does not answer":               dial(syscall.ETIMEDOUT),
+		"192.0.2.1:443: " + syscall.ENOBUFS.Error():   dial(syscall.ENOBUFS),
 		"a.example has no address: no such host": &net.DNSError{Err: "no such host",
 			Name: "a.example", Server: "10.0.0.1:53", IsNotFound: true},
 		"does not answer when asked for b.example": &net.DNSError{Name: "b.example",
