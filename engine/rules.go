@@ -24,7 +24,8 @@ var (
 		changeCipherSpec: func(e *Engine) error {
 			// With cookies it may also come before the second ClientHello, which is then the first
 			// on this connection, when nothing is protected yet.
-			if len(e.machine.Config().CookieKeys) > 0 && e.machine.ClientHello == nil {
+			if len(e.machine.Config().CookieKeys) > 0 && e.machine.First() &&
+				e.machine.Agreed == nil {
 				return e.In.countDropped()
 			}
 			return e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)

@@ -218,7 +218,7 @@ func (c client12) keep(s *Score) {
 		k = &old
 	} else {
 		k = c.sessionOf(s, s.Secret(nil), iana.Client)
-		k.ServerName = c.ServerName
+		k.ServerName, k.ID = c.ServerName, s.ServerHello.SessionID
 	}
 	if renewed {
 		k.ID, k.Ticket, k.Deadline = nil, t.Ticket, time.Time{}

@@ -139,7 +139,7 @@ func (s *Score) derive(in Input, log *trace.Log) (*secrets12, error) {
 		master = prf.Master(in.PreMaster, s.Randoms())
 	}
 	block := master.KeyBlock(s.Agreed.Suite.Shape(s.Agreed.Version), s.Randoms())
-	return &secrets12{master, block, prf.Hash == keys.SSL30}, nil
+	return &secrets12{master, block, s.Randoms(), prf.Hash == keys.SSL30}, nil
 }
 
 func preMasterRef(k iana.KeyExchange) string {

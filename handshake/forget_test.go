@@ -13,8 +13,9 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// After a handshake neither side holds an ephemeral private key, the pre_master_secret or the
-// ClientHello: a memory dump opens nothing of it, and a connection costs less. See RFC 5246 §8.1.
+// After a handshake neither side holds an ephemeral private key, the pre_master_secret, keys that
+// protect no more data, or the ClientHello: a memory dump opens nothing of it, and a connection
+// costs less. See RFC 5246 §8.1.
 func TestForgetDropsWhatOnlyTheHandshakeNeeded(t *testing.T) {
 	for v, row := range map[iana.Version]struct {
 		config  func(string) *negotiation.Config
@@ -60,6 +61,16 @@ func TestForgetDropsWhatOnlyTheHandshakeNeeded(t *testing.T) {
 			if len(had) <= len(has) {
 				t.Errorf("%v: the %v holds %d values, and held %d", v, iana.Side(side), len(has),
 					len(had))
+			}
+			switch s := m.secrets.(type) {
+			case *secrets12:
+				if s.block.Raw != nil {
+					t.Errorf("%v: the %v still has the key_block", v, iana.Side(side))
+				}
+			default:
+				if _, known := s.keys(iana.Client, Handshaking); known {
+					t.Errorf("%v: the %v still has a handshake_traffic_secret", v, iana.Side(side))
+				}
 			}
 			for _, value := range has {
 				for i, secret := range gone {

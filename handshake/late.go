@@ -225,7 +225,7 @@ func (m *Machine) TakeProof(raw []byte) (*Peer, error) {
 // beginProof checks the Certificate of an answer.
 func (m *Machine) beginProof(ours *server, raw []byte, msg message.Message) error {
 	config := *ours.Config
-	v := &server{live: live{Config: &config}}
+	v := newServer(&config)
 	cert, plain := msg.(*message.Certificate)
 	if !plain {
 		var err error

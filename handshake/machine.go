@@ -71,7 +71,7 @@ type protocol struct {
 type Input struct {
 	PreMaster, Master []byte
 	Early             *keys.Early // nil without a pre-shared key
-	PSK               []byte      // an observer\'s, in place of Early
+	PSK               []byte      // an observer's, in place of Early
 	Shared            []byte      // nil without a key exchange
 	Traffic           *TrafficSecrets
 }
@@ -153,7 +153,7 @@ type Peer struct {
 	keyAccepted bool // the program has accepted Chain, a raw public key
 }
 
-// Vouched reports whether the program has accepted the peer's raw public key.
+// KeyAccepted reports whether the program has accepted the peer's raw public key.
 func (p *Peer) KeyAccepted() bool { return p.keyAccepted }
 
 // trusted reports whether Chain ends at a root that we trust, or is a raw public key that the
@@ -253,7 +253,7 @@ func (m *Machine) Renegotiations() int {
 
 // Forget releases what only the handshake needed. What was negotiated, and the Peer, are kept.
 func (m *Machine) Forget() {
-	m.Score.forget()
+	m.Score.forget(m.live)
 	m.player.forget()
 	m.open, m.spare = nil, nil
 }

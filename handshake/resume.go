@@ -297,7 +297,7 @@ func (l *live) sessionOf(s *Score, master []byte, me iana.Side) *Session {
 		ExtendedMasterSecret: a.ExtendedMasterSecret, EncryptThenMAC: a.EncryptThenMAC,
 		Created: l.CurrentTime(), ServerName: a.ServerName, ALPN: a.ALPN,
 		PSKIdentity: l.peer.PSKIdentity,
-		Bound:       l.Bound(me), Master: master, ID: s.ServerHello.SessionID,
+		Bound:       l.Bound(me), Master: master,
 	}
 	if me == iana.Client {
 		k.SCTs, k.Staple = s.Timestamps(), s.Staple()

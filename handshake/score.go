@@ -82,18 +82,23 @@ func (s *Score) note(from iana.Side, msg message.Message) {
 	}
 }
 
-// forget drops the messages. What they negotiated stays, and so do the randoms.
-func (s *Score) forget() {
+// forget drops the messages, and a client's or a server's secrets that protect no data. What was
+// negotiated stays.
+func (s *Score) forget(live bool) {
 	kept := Score{Agreed: s.Agreed, GroupName: s.GroupName, Group: s.Group,
 		VerifyData: s.VerifyData,
 		Resumed:    s.Resumed, Blind: s.Blind, CertificateStatus: s.CertificateStatus,
 		secrets: s.secrets, quic: s.quic}
-	if c := s.Certificate[iana.Server]; c != nil { // the staple and the timestamps of TLS 1.3
-		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:min(1,
-			len(c.Extensions))]}
+	// the staple and the timestamps of TLS 1.3
+	if c := s.Certificate[iana.Server]; c != nil && len(c.Leaf()) > 0 {
+		kept.Certificate[iana.Server] = &message.Certificate{Extensions: c.Extensions[:1]}
 	}
-	kept.ClientHello = &message.ClientHello{Random: s.ClientHello.Random}
-	kept.ServerHello = &message.ServerHello{Random: s.ServerHello.Random}
+	if live {
+		s.secrets.forget()
+	} else { // an observer looks for secrets by the randoms
+		kept.ClientHello = &message.ClientHello{Random: s.ClientHello.Random}
+		kept.ServerHello = &message.ServerHello{Random: s.ServerHello.Random}
+	}
 	if s.Retry != nil {
 		kept.Retry = &message.ServerHello{}
 	}

@@ -36,14 +36,17 @@ type secrets interface {
 	// session returns the secret of a later resumption: the master_secret or, for a ticket's nonce,
 	// its PSK.
 	session(nonce []byte) []byte
-	export(label string, context []byte, r keys.Randoms, n int) ([]byte, error)
+	export(label string, context []byte, n int) ([]byte, error)
+	// forget drops what only the handshake needs.
+	forget()
 }
 
 // secrets12 is key derivation up to TLS 1.2: one master_secret, one key_block.
 type secrets12 struct {
-	master keys.Master
-	block  keys.Block
-	ssl30  bool
+	master  keys.Master
+	block   keys.Block
+	randoms keys.Randoms
+	ssl30   bool
 }
 
 func (s *secrets12) reach(Epoch, *transcript) error { return nil }
@@ -65,9 +68,11 @@ func (s *secrets12) update(iana.Side) {}
 
 func (s *secrets12) session([]byte) []byte { return s.master.Bytes() }
 
-func (s *secrets12) export(label string, context []byte, r keys.Randoms, n int) ([]byte, error) {
-	return s.master.Export(label, context, r, n)
+func (s *secrets12) export(label string, context []byte, n int) ([]byte, error) {
+	return s.master.Export(label, context, s.randoms, n)
 }
+
+func (s *secrets12) forget() { s.block = keys.Block{} }
 
 // traffic13 holds the known traffic secrets of TLS 1.3. It is used alone by an observer that has
 // them from a key log.
@@ -128,8 +133,14 @@ func (t *traffic13) update(from iana.Side) {
 
 func (t *traffic13) session([]byte) []byte { return nil }
 
-func (t *traffic13) export(string, []byte, keys.Randoms, int) ([]byte, error) {
+func (t *traffic13) export(string, []byte, int) ([]byte, error) {
 	return nil, alert.Fail(alert.InternalError, "RFC 8446 §7.5", "the exporter_secret is not known")
+}
+
+func (t *traffic13) forget() {
+	for e := range Application {
+		t.known[e], t.secret[e] = [2]bool{}, [2]keys.Traffic{}
+	}
 }
 
 // schedule13 is the key schedule of TLS 1.3, for sides that know the shared secret. See RFC 8446
@@ -192,7 +203,7 @@ func (s *schedule13) session(nonce []byte) []byte {
 	return s.resumption.PSK(nonce)
 }
 
-func (s *schedule13) export(label string, context []byte, _ keys.Randoms, n int) ([]byte, error) {
+func (s *schedule13) export(label string, context []byte, n int) ([]byte, error) {
 	return s.exporter.Export(label, context, n)
 }
 

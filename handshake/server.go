@@ -14,49 +14,57 @@ import (
 // server is the player that sends the server's messages.
 type server struct {
 	live
-	part serverPart // since ClientHello
-	// the last one that passed the well-formedness check
-	wellFormed *message.ClientHello
-	read13     hello13Of           // TLS 1.3: what was read from it
-	choice     *negotiation.Choice // since ClientHello
-	offer      kex.Offer           // our ephemeral key, since ServerKeyExchange
-	// TLS 1.3: our share and the secret, from ServerHello on
-	answered  *kex.Answer
-	early     *keys.Early                          // TLS 1.3: of the session that is resumed
-	opened    map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
-	tickets13 slow[[]message.Message]
+	*serverWork
+	part   serverPart          // since ClientHello
+	choice *negotiation.Choice // since ClientHello
 
 	usesTickets bool     // TLS 1.3: the client uses tickets, and we issue some
 	issued      uint8    // in QUIC: see NewTicket
 	extra       [][]byte // in QUIC: of the next ticket's session
 
-	skew         time.Duration // TLS 1.3: see TicketAgeSkew
-	taken        slow[bool]    // TLS 1.3: the ticket is used for early data for the first time
-	earlyDecided bool          // TLS 1.3: choice.Early is set
-	earlyWhy     *reason       // TLS 1.3: early data is rejected
-	unfit        *reason       // TLS 1.3: the client's first identity is not used
+	skew      time.Duration // TLS 1.3: see TicketAgeSkew
+	earlyWhy  *reason       // TLS 1.3: early data is rejected
+	unfit     *reason       // TLS 1.3: the client's first identity is not used
+	announced [][]byte      // TLS 1.3: tickets of this connection that allow early data
+	ids       [][]byte      // under which the store has, or may have, sessions of this connection
+	late      *lateProof    // behind the handshake, which is being checked
+}
+
+// serverWork is what a server needs until its handshake is done.
+type serverWork struct {
+	// the last one that passed the well-formedness check
+	wellFormed *message.ClientHello
+	read13     hello13Of // TLS 1.3: what was read from it
+	offer      kex.Offer // our ephemeral key, since ServerKeyExchange
+	// TLS 1.3: our share and the secret, from ServerHello on
+	answered *kex.Answer
+	early    *keys.Early                          // TLS 1.3: of the session that is resumed
+	opened   map[string]*slow[*negotiation.Key13] // TLS 1.3: by identity
+
+	earlyDecided bool // TLS 1.3: choice.Early is set
 	// TLS 1.3: the hash of the ClientHello that early data is accepted with
 	earlyHello []byte
-	announced  [][]byte // TLS 1.3: tickets of this connection that allow early data
+	taken      slow[bool] // TLS 1.3: the ticket is used for early data for the first time
 
 	asked     slow[*negotiation.Config]
 	certs     slow[[]*pki.Credential]
 	found     slow[*Session] // that the client offered
+	decrypted slow[[]byte]   // the pre_master_secret of RSA key exchange
 	ticket    slow[[]byte]
 	kept      slow[struct{}]
-	ids       [][]byte     // under which the store has, or may have, sessions of this connection
-	decrypted slow[[]byte] // the pre_master_secret of RSA key exchange
-	late      *lateProof   // behind the handshake, which is being checked
+	tickets13 slow[[]message.Message]
+}
+
+func newServer(c *negotiation.Config) *server {
+	return &server{live: live{Config: c}, serverWork: &serverWork{}}
 }
 
 func (v *server) forget() {
 	v.live.forget()
-	v.wellFormed, v.read13, v.opened = nil, hello13Of{}, nil
-	v.offer, v.answered = nil, nil
-	v.asked, v.certs = slow[*negotiation.Config]{}, slow[[]*pki.Credential]{}
-	v.found, v.decrypted = slow[*Session]{}, slow[[]byte]{}
+	v.serverWork = nil
 	if v.choice != nil {
 		v.choice.Share = nil // it is a part of the ClientHello
+		v.choice.Choice = pki.Choice{Credential: v.choice.Credential}
 	}
 }
 

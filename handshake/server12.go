@@ -75,6 +75,7 @@ func (v server12) keep(s *Score) ([]message.Message, error) {
 	}
 	_, err := v.kept.await("the session store", func(ctx context.Context) (struct{}, error) {
 		k := v.sessionOf(s, s.Secret(nil), iana.Server)
+		k.ID = s.ServerHello.SessionID
 		err := k.Fits()
 		if err == nil {
 			v.ids = [][]byte{k.ID} // also if the store fails: it may have it all the same
@@ -171,6 +172,7 @@ func (v *server) certificate(m *message.Certificate, a *negotiation.Agreed) erro
 func (v *server) newTicket(s *Score) (message.Message, error) {
 	seal := func(ctx context.Context) (t []byte, err error) {
 		k := v.sessionOf(s, s.Secret(nil), iana.Server)
+		k.ID = s.ServerHello.SessionID
 		if err = k.Fits(); err == nil {
 			t, err = v.Seal(ctx, k)
 		}

@@ -164,7 +164,7 @@ func Suits(ch *message.ClientHello, c *negotiation.Config) error {
 		full := *c
 		// there is no transcript to check the binders with
 		full.Tickets, full.Find, full.FindKey = false, nil, nil
-		_, err = (&server{live: live{Config: &full}}).choose13(ch, &Score{})
+		_, err = newServer(&full).choose13(ch, &Score{})
 		return err
 	}
 	_, err = negotiation.Choose(ch, c)

@@ -13,7 +13,7 @@ import (
 // NewServer returns a Machine that waits for a ClientHello. Create it before the first byte
 // arrives: the error for anything else then names what was expected.
 func NewServer(c *negotiation.Config, carrier Carrier) *Machine {
-	return newMachine(iana.Server, &server{live: live{Config: c}}, c, carrier)
+	return newMachine(iana.Server, newServer(c), c, carrier)
 }
 
 func (v *server) compose(k Kind, s *Score) (message.Message, error) { return v.part.compose(k, s) }

@@ -303,7 +303,7 @@ func (m *Machine) finish() error {
 // Export returns n bytes of keying material for an application, once Done. See RFC 5705 and RFC
 // 8446 §7.5.
 func (m *Machine) Export(label string, context []byte, n int) ([]byte, error) {
-	return m.secrets.export(label, context, m.Randoms(), n)
+	return m.secrets.export(label, context, n)
 }
 
 // parse parses a message. Its type is taken from the bytes, and is not always that of the line.

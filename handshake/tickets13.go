@@ -58,7 +58,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	}
 	k := c.sessionOf(&m.Score, m.Secret(t.Nonce), iana.Client)
 	c.inherit(k, c.key)
-	k.ServerName, k.ID, k.Ticket = c.ServerName, nil, t.Ticket
+	k.ServerName, k.Ticket = c.ServerName, t.Ticket
 	k.AgeAdd, k.Issued = t.AgeAdd, c.TicketTime()
 	k.Deadline = k.Issued.Add(time.Duration(t.LifetimeHint) * time.Second)
 	k.MaxEarlyData = early.Size
@@ -123,7 +123,7 @@ func (v *server) newTicket13(ctx context.Context, s *Score, nonce byte, maxEarly
 	if key := v.choice.Key; key != nil && key.Session == nil {
 		k.PSKIdentity = key.Identity // by which keyOfTicket finds the key again
 	}
-	k.ID, k.Issued, k.MaxEarlyData, k.Extra = nil, v.TicketTime(), maxEarly, v.extra
+	k.Issued, k.MaxEarlyData, k.Extra = v.TicketTime(), maxEarly, v.extra
 	left := v.Lifetime13() - k.Issued.Sub(k.Created)
 	if left < time.Second {
 		return nil, nil
