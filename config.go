@@ -317,6 +317,7 @@ type Config struct {
 	TraceFor func(net.Conn) trace.Sink
 
 	cache       credentials
+	made        atomic.Pointer[made]
 	tickets     tickets
 	stores      stores
 	start       atomic.Pointer[start]
@@ -369,7 +370,7 @@ func (c *Config) Clone() *Config {
 // handshake turns the Config into what a handshake of one side over conn needs. That a session
 // cache fails is told to log.
 func (c *Config) handshake(me iana.Side, conn *Conn, log *trace.Log) (*negotiation.Config, error) {
-	h := &negotiation.Config{Rand: c.Rand, Log: log}
+	h := &negotiation.Config{Rand: c.Rand, Log: log, RecordPadding: c.RecordPadding}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
 	}

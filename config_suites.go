@@ -1,77 +1,17 @@
 package vitrine
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/internal/compress"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/negotiation"
-	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// parameters returns what is offered and accepted: the policy's defaults, and the fields that
-// change them.
-func (c *Config) parameters() (negotiation.Parameters, error) {
-	p := c.Policy.orModern().parameters()
-	p.ExtendedMasterSecret, p.EncryptThenMAC = c.ExtendedMasterSecret, c.EncryptThenMAC
-	p.StatusRequest, p.Timestamps = c.StatusRequest, c.Timestamps
-	p.Protocols = c.NextProtos
-	if err := c.negotiable(&p); err != nil {
-		return p, err
-	}
-	if err := c.groups(&p); err != nil {
-		return p, err
-	}
-	if c.SignatureSchemes != nil {
-		p.Schemes = convert[iana.SignatureScheme](c.SignatureSchemes)
-		if unknown := slices.IndexFunc(p.Schemes,
-			func(s iana.SignatureScheme) bool { return !pki.Signs(s) }); unknown >= 0 {
-			return p, fmt.Errorf("vitrine: Config.SignatureSchemes has %v, which Vitrine does "+
-				"not speak", p.Schemes[unknown])
-		}
-		if len(p.Schemes) == 0 {
-			return p, errors.New("vitrine: Config.SignatureSchemes is empty: nothing could be " +
-				"signed")
-		}
-	}
-	if n := c.MaxFragmentLength; n != 0 {
-		code := slices.Index([]int{512, 1024, 2048, 4096}, n)
-		if code < 0 {
-			return p, fmt.Errorf("vitrine: Config.MaxFragmentLength is %d, expected 512, 1024, "+
-				"2048 or 4096", n)
-		}
-		p.MaxFragmentLength = uint8(code + 1)
-	}
-	if n := c.RecordSizeLimit; n != 0 {
-		if n < 64 || n > 1<<14 {
-			return p, fmt.Errorf("vitrine: Config.RecordSizeLimit is %d, expected 64 to 16384", n)
-		}
-		p.RecordSizeLimit = uint16(n)
-	}
-	if n := c.HelloFragment; n < 0 || n > 1<<14 {
-		return p, fmt.Errorf("vitrine: Config.HelloFragment is %d, expected 0 to 16384", n)
-	}
-	p.HelloFragment, p.RecordSplitDisabled = c.HelloFragment, c.RecordSplitDisabled
-	p.CertificateCompression, p.RecordPadding = c.CertificateCompression, c.RecordPadding
-	p.FullRecords = c.DynamicRecordSizingDisabled
-	p.GREASE, p.PostHandshakeAuth = c.GREASE, c.PostHandshakeAuth
-	p.ClientOrder = c.ClientOrder
-	p.CookieKeys = c.CookieKeys
-	for _, a := range p.CertificateCompression {
-		if !compress.Speaks(a) {
-			return p, fmt.Errorf("vitrine: Config.CertificateCompression has %v, which Vitrine "+
-				"does not speak", a)
-		}
-	}
-	return p, nil
-}
-
 // negotiable bounds the versions and the suites of the policy. A version without a suite is off.
-func (c *Config) negotiable(p *negotiation.Parameters) error {
+func (c *wanted) negotiable(p *negotiation.Parameters) error {
 	c.versions(p)
 	if err := c.suites(p); err != nil {
 		return err
@@ -85,7 +25,7 @@ func (c *Config) negotiable(p *negotiation.Parameters) error {
 }
 
 // versions bounds the versions of the policy by MinVersion and MaxVersion.
-func (c *Config) versions(p *negotiation.Parameters) {
+func (c *wanted) versions(p *negotiation.Parameters) {
 	if v := iana.Version(c.MaxVersion); v != 0 {
 		p.MaxVersion = min(v, iana.TLS13)
 		p.MinVersion = min(p.MinVersion, p.MaxVersion)
@@ -100,7 +40,7 @@ func (c *Config) versions(p *negotiation.Parameters) {
 
 // suites leaves p the suites of its versions: of Config.CipherSuites and CipherSuites13 if they are
 // set.
-func (c *Config) suites(p *negotiation.Parameters) error {
+func (c *wanted) suites(p *negotiation.Parameters) error {
 	var err error
 	if c.CipherSuites13 != nil {
 		p.ByMachine13 = false
@@ -119,7 +59,7 @@ func (c *Config) suites(p *negotiation.Parameters) error {
 	if len(p.Suites13) == 0 {
 		p.MaxVersion = min(p.MaxVersion, iana.TLS12)
 	}
-	p.Suites = usable(p.Suites, p.MaxVersion, c.GetPSK != nil)
+	p.Suites = usable(p.Suites, p.MaxVersion, c.hasPSK)
 	if len(p.Suites) == 0 {
 		p.MinVersion = max(p.MinVersion, iana.TLS13)
 	}
@@ -137,7 +77,7 @@ func (c *Config) suites(p *negotiation.Parameters) error {
 }
 
 // groups takes CurvePreferences and KeyShares.
-func (c *Config) groups(p *negotiation.Parameters) error {
+func (c *wanted) groups(p *negotiation.Parameters) error {
 	if c.CurvePreferences != nil {
 		p.Groups = nil
 		for _, id := range c.CurvePreferences {

@@ -162,9 +162,9 @@ func (p *Policy) orModern() *Policy {
 
 // parameters returns the policy's defaults. Their lists belong to the policy and must not be
 // changed.
-func (p *Policy) parameters() negotiation.Parameters {
+func (p *Policy) parameters() *negotiation.Parameters {
 	p.sort()
-	return negotiation.Parameters{
+	return &negotiation.Parameters{
 		Policy: p.name + " " + p.date, MinVersion: p.minVersion, MaxVersion: p.maxVersion,
 		Suites: p.suites, Suites13: p.suites13, ByMachine13: true, Groups: p.groups,
 		Schemes:   p.schemes,

@@ -133,6 +133,8 @@ func (q *QUICConn) forQUIC(h *negotiation.Config) error {
 	if h.MaxVersion < iana.TLS13 {
 		return errQUICVersion
 	}
+	own := *h.Parameters // the Config's are not changed
+	h.Parameters = &own
 	h.QUIC, h.MinVersion, h.Suites = q.params, iana.TLS13, nil
 	var suites []iana.CipherSuite
 	for _, s := range h.Suites13 {

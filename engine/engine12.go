@@ -47,7 +47,9 @@ func (e *Engine) Renegotiate() {
 	m, c := e.machine, *e.machine.Config()
 	c.Offer = nil // a renegotiation does not resume
 	// RFC 8446 §4.1.2: a renegotiation does not change to TLS 1.3
-	c.MaxVersion = min(c.MaxVersion, iana.TLS12)
+	p := *c.Parameters
+	p.MaxVersion = min(p.MaxVersion, iana.TLS12)
+	c.Parameters = &p
 	c.Prior = &negotiation.Prior{VerifyData: m.VerifyData, Agreed: m.Agreed,
 		Number: m.Renegotiations() + 1}
 	if chain := m.Peer().Chain; chain != nil {

@@ -40,7 +40,7 @@ var serverCredential = sync.OnceValue(func() *pki.Credential {
 
 func config(me iana.Side) *negotiation.Config {
 	c := &negotiation.Config{Rand: testkit.Rand(me.String()), Now: throwaway.Epoch,
-		Parameters: negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+		Parameters: &negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
 			Suites:              []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 			Groups:              []iana.Group{iana.X25519, iana.Secp256r1},
 			Schemes:             []iana.SignatureScheme{iana.ED25519, iana.ECDSA_SECP256R1_SHA256},

@@ -67,7 +67,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 			"the server chose %v in a renegotiation, which that version does not have",
 			negotiation.VersionOf(m))
 	}
-	if err := negotiation.Acceptable(s.ClientHello, m, &c.Parameters); err != nil {
+	if err := negotiation.Acceptable(s.ClientHello, m, c.Parameters); err != nil {
 		return err
 	}
 	if err := negotiation.WellFormed(m.Extensions, message.InServerHello); err != nil {
@@ -80,7 +80,7 @@ func (c *client) serverHello(m *message.ServerHello, s *Score) error {
 	if err := a.Follows(c.Prior, c.SecureRenegotiation); err != nil {
 		return err
 	}
-	if err := a.Demanded(&c.Parameters, m); err != nil {
+	if err := a.Demanded(c.Parameters, m); err != nil {
 		return err
 	}
 	if negotiation.Echoes(s.ClientHello, m) {

@@ -106,7 +106,7 @@ func (v *server) hello(s *Score) (message.Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	return m, a.Demanded(&v.Parameters, m)
+	return m, a.Demanded(v.Parameters, m)
 }
 
 // keyExchange makes a fresh key for this handshake: a reused key would allow the Raccoon attack and

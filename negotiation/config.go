@@ -35,12 +35,15 @@ type Config struct {
 	// KeyLog, if set, writes a secret that is just derived. Its error ends the handshake.
 	KeyLog func(keylog.Line) error
 
-	Parameters
+	*Parameters
 	Identity
 	Trust
 	Resumption
 	PreShared
 	EarlyData
+
+	// RecordPadding is record.Half's Pad for what we send.
+	RecordPadding func(n int) int
 
 	// QUIC, if set, makes this a handshake of QUIC, which is of TLS 1.3. See RFC 9001.
 	QUIC *QUIC
@@ -59,7 +62,8 @@ type Prior struct {
 	Number     int // of the handshakes that this one follows, from 1
 }
 
-// Parameters are what is offered or accepted, best first.
+// Parameters are what is offered or accepted, best first. Connections may share them: they are not
+// changed.
 type Parameters struct {
 	Policy                 string // the set of defaults: sessions are bound to it
 	MinVersion, MaxVersion iana.Version
@@ -107,9 +111,6 @@ type Parameters struct {
 
 	// FullRecords makes records of data as long as they may be from the first one on.
 	FullRecords bool
-
-	// RecordPadding is record.Half's Pad for what we send.
-	RecordPadding func(n int) int
 
 	// HelloFragment is how many bytes of its first ClientHello a client puts in a record; 0 means
 	// record.MaxPlaintext.

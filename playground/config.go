@@ -59,8 +59,8 @@ func newEnds(p *plan) (*ends, error) {
 }
 
 // parameters returns what a side offers or accepts.
-func (p *plan) parameters(me iana.Side) negotiation.Parameters {
-	q := negotiation.Parameters{
+func (p *plan) parameters(me iana.Side) *negotiation.Parameters {
+	q := &negotiation.Parameters{
 		MinVersion: p.version, MaxVersion: p.version,
 		Groups: p.groups(), Schemes: schemes, MinDHBits: 2048,
 		ExtendedMasterSecret: demand(p.ExtendedMasterSecret),

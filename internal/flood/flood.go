@@ -40,7 +40,7 @@ func Dial(addr string, protocols ...string) (*Peer, error) {
 func Client(conn net.Conn, protocols ...string) (*Peer, error) {
 	p := &Peer{conn, engine.NewEngine(iana.Client, &negotiation.Config{
 		Rand: rand.Reader,
-		Parameters: negotiation.Parameters{
+		Parameters: &negotiation.Parameters{
 			MinVersion: iana.TLS12, MaxVersion: iana.TLS13,
 			Suites:    []iana.CipherSuite{iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256},
 			Suites13:  []iana.CipherSuite{iana.TLS_AES_128_GCM_SHA256},

@@ -72,7 +72,7 @@ func Config(seed string, suites ...iana.CipherSuite) *negotiation.Config {
 	}
 	return &negotiation.Config{
 		Rand: testkit.Rand(seed), Now: throwaway.Epoch,
-		Parameters: negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
+		Parameters: &negotiation.Parameters{MinVersion: iana.TLS12, MaxVersion: iana.TLS12,
 			Suites: suites,
 			Groups: EveryGroup, Schemes: EveryScheme,
 			MinDHBits: 2048, SecureRenegotiation: negotiation.Required},
