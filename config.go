@@ -318,6 +318,7 @@ type Config struct {
 
 	cache       credentials
 	made        atomic.Pointer[made]
+	bindings    negotiation.Bindings
 	tickets     tickets
 	stores      stores
 	start       atomic.Pointer[start]
@@ -370,7 +371,8 @@ func (c *Config) Clone() *Config {
 // handshake turns the Config into what a handshake of one side over conn needs. That a session
 // cache fails is told to log.
 func (c *Config) handshake(me iana.Side, conn *Conn, log *trace.Log) (*negotiation.Config, error) {
-	h := &negotiation.Config{Rand: c.Rand, Log: log, RecordPadding: c.RecordPadding}
+	h := &negotiation.Config{Rand: c.Rand, Log: log, RecordPadding: c.RecordPadding,
+		Bindings: &c.bindings}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
 	}

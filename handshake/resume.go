@@ -125,23 +125,15 @@ func (v *server) withdraw() {
 	}
 }
 
-// session returns the session that the client offers, if the server may resume it. If not, an event
-// gives the reason.
-func (v *server) session(ch *message.ClientHello) (*Session, error) {
+// session returns the session that the client offers, if the server may resume it in a version. If
+// not, an event gives the reason.
+func (v *server) session(ch *message.ClientHello, version iana.Version) (*Session, error) {
 	s, how, err := v.offered(ch)
 	if s == nil || err != nil {
 		return nil, err
 	}
-	version, err := negotiation.ChooseVersion(ch, v.Config)
-	if err != nil {
-		return nil, err
-	}
-	w, err := negotiation.ReadWishes(ch, version, v.Config)
-	if err != nil {
-		return nil, err
-	}
-	if why, ref := v.Unfit(s,
-		&negotiation.Greeting{Hello: ch, Wishes: w, Version: version}); why != "" {
+	if why, ref := v.Unfit(s, &negotiation.Greeting{Hello: ch,
+		ServerName: negotiation.ServerName(ch), Version: version}); why != "" {
 		v.Log.Choice("session", how, "a full handshake", why, ref)
 		return nil, nil
 	}

@@ -156,8 +156,8 @@ func (v *server) unfitKey(k *negotiation.Key13, suites []*suite.Suite, ch *messa
 		v.peer = Peer{PSKIdentity: k.Name}
 		return suites[at], "", ""
 	}
-	if why, ref = v.Unfit(k.Session,
-		&negotiation.Greeting{Hello: ch, Wishes: h.Wishes, Version: iana.TLS13}); why != "" {
+	if why, ref = v.Unfit(k.Session, &negotiation.Greeting{Hello: ch,
+		ServerName: h.Wishes.Name, Version: iana.TLS13}); why != "" {
 		return nil, why, ref
 	}
 	if err := v.restorePeer(iana.Client, k.Session); err != nil {

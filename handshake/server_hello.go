@@ -66,7 +66,7 @@ func (v *server) choose(ch *message.ClientHello, s *Score) (*negotiation.Choice,
 		return nil, alert.KindRetry.Fail(alert.IllegalParameter, "RFC 8446 §4.1.2",
 			"the client's second hello does not offer TLS 1.3")
 	}
-	session, err := v.session(ch)
+	session, err := v.session(ch, version)
 	if err != nil {
 		return nil, err
 	}

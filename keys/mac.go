@@ -14,7 +14,8 @@ type mac struct {
 	inner, outer hash.Hash
 	ipad, opad   []byte // with the key, each as long as a block
 	digest       []byte // of inner
-	info         []byte // of HKDF, and scratch for it
+	info         []byte // of HKDF, or label and seed of the PRF
+	a, block     []byte // of P_hash
 	counter      [1]byte
 }
 
@@ -38,6 +39,10 @@ func newMAC(h crypto.Hash, key []byte) *mac {
 	mask(m.opad, key, &opads)
 	return m
 }
+
+// maxInfo is the longest info that an unused mac keeps, in bytes: only the context of an exporter
+// is longer.
+const maxInfo = 512
 
 // maxBlock is the block of SHA-384 and SHA-512, in bytes.
 const maxBlock = 128
@@ -95,6 +100,11 @@ func (m *mac) free(h crypto.Hash) {
 	clear(m.ipad)
 	clear(m.opad)
 	clear(m.digest)
+	clear(m.a)
+	clear(m.block)
+	if cap(m.info) > maxInfo {
+		m.info = nil
+	}
 	m.inner.Reset()
 	m.outer.Reset()
 	macs[h].Put(m)

@@ -8,7 +8,6 @@ import (
 	_ "crypto/sha512"
 	"crypto/subtle"
 	"iter"
-	"slices"
 
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -26,11 +25,10 @@ func (p PRF) expand(secret []byte, label string, seed []byte, n int) []byte {
 	if p.Hash == SSL30 {
 		return expand30(secret, seed, n)
 	}
-	labelled := slices.Concat([]byte(label), seed)
 	out := make([]byte, n)
 	for _, h := range p.halves(secret) {
 		rest := out
-		for _, block := range pHash(h.Hash, h.secret, labelled) {
+		for _, block := range pHash(h.Hash, h.secret, label, seed) {
 			// out starts as zeros and TLS 1.0 XORs its two halves, so one operation serves both
 			// versions.
 			rest = rest[subtle.XORBytes(rest, rest, block):]
@@ -59,27 +57,25 @@ func (p PRF) halves(secret []byte) []half {
 }
 
 // pHash iterates over P_hash without end. Each iteration yields A(i), from A(1) on, and
-// HMAC_hash(secret, A(i) + seed). The next iteration overwrites both.
-func pHash(h crypto.Hash, secret, seed []byte) iter.Seq2[[]byte, []byte] {
+// HMAC_hash(secret, A(i) + label + seed). The next iteration overwrites both.
+func pHash(h crypto.Hash, secret []byte, label string, seed []byte) iter.Seq2[[]byte, []byte] {
 	return func(yield func(a, block []byte) bool) {
 		m := newMAC(h, secret)
 		defer m.free(h)
-		n := h.Size()
-		both := make([]byte, 2*n)
-		a, block := both[:n:n], both[n:]
+		m.info = append(append(m.info[:0], label...), seed...)
 		m.begin()
-		m.Write(seed) // A(0)
+		m.Write(m.info) // A(0)
 		for {
-			a = m.sum(a[:0])
+			m.a = m.sum(m.a[:0])
 			m.begin()
-			m.Write(a)
-			m.Write(seed)
-			block = m.sum(block[:0])
-			if !yield(a, block) {
+			m.Write(m.a)
+			m.Write(m.info)
+			m.block = m.sum(m.block[:0])
+			if !yield(m.a, m.block) {
 				return
 			}
 			m.begin()
-			m.Write(a)
+			m.Write(m.a)
 		}
 	}
 }
@@ -100,11 +96,10 @@ func (p PRF) Chain(secret []byte, label string, seed []byte, n int) []Expansion 
 	if p.Hash == SSL30 {
 		return nil // it has no P_hash
 	}
-	labelled := slices.Concat([]byte(label), seed)
 	for _, h := range p.halves(secret) {
 		e := Expansion{Hash: h.Hash.String(), Secret: append(trace.Secret{}, h.secret...)}
 		have := 0
-		for a, block := range pHash(h.Hash, h.secret, labelled) {
+		for a, block := range pHash(h.Hash, h.secret, label, seed) {
 			if have >= n {
 				break
 			}

@@ -45,6 +45,9 @@ type Config struct {
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
 
+	// Bindings, if set, is shared by the connections of one program's configuration.
+	Bindings *Bindings
+
 	// QUIC, if set, makes this a handshake of QUIC, which is of TLS 1.3. See RFC 9001.
 	QUIC *QUIC
 

@@ -8,16 +8,16 @@
 // The files can be read in this order, each after those that it builds on; a test holds that none
 // refers to a later one:
 //
-//	resumption.go agreed.go psk.go config.go                 what a side may do, and what was agreed
+//	resumption.go agreed.go psk.go digest.go config.go       what a side may do, and what was agreed
 //	grease.go psk13.go choice.go print.go                    what a hello is made of, and a choice
 //	extension.go read.go agree.go                            a row of the table, read and applied
 //	quic.go extensions13.go extensions12.go certtypes.go     the functions in the rows
 //	choose.go terms.go extensions.go choose13.go shares13.go  the table, and a server's choices
 //	acceptable.go                                            what a live peer must reject
 //
-// Nothing here has a state, waits or does I/O, and the only secrets are pre-shared keys. Package
-// handshake performs slow operations, such as finding a session in a store, before it calls this
-// package.
+// Nothing here waits, does I/O or has a state, except for digests that are kept (Bindings), and the
+// only secrets are pre-shared keys. Package handshake performs slow operations, such as finding a
+// session in a store, before it calls this package.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package negotiation

@@ -88,7 +88,8 @@ func Placed(e message.Extensions, v iana.Version, at message.Place,
 // Offer returns the extensions of a ClientHello.
 func Offer(o *Offering) (e message.Extensions, err error) {
 	e = make(message.Extensions, 0, 20) // more than most hellos have
-	for _, row := range Extensions {
+	for i := range Extensions {
+		row := &Extensions[i]
 		old := row.in12 == hellos && row.in13 == inCH // an extension that TLS 1.3 does not use
 		if row.offer == nil || old && o.MinVersion >= iana.TLS13 {
 			continue
@@ -105,7 +106,8 @@ func Offer(o *Offering) (e message.Extensions, err error) {
 // Answer returns a server's extensions of one message: only what the client sent is answered. See
 // RFC 5246 §7.4.1.4.
 func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
-	for _, row := range Extensions {
+	for i := range Extensions {
+		row := &Extensions[i]
 		if row.answer == nil || row.places(an.Version)&an.At == 0 || !row.Asked(an.Hello) {
 			continue
 		}

@@ -3,7 +3,6 @@ package negotiation
 import (
 	"bytes"
 	"crypto/sha256"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"time"
@@ -34,9 +33,9 @@ type term struct {
 
 // Greeting is what a server's terms compare a session with.
 type Greeting struct {
-	Hello   *message.ClientHello
-	Wishes  *Wishes
-	Version iana.Version
+	Hello      *message.ClientHello
+	ServerName string
+	Version    iana.Version
 }
 
 // terms are asked in this order.
@@ -68,7 +67,7 @@ var terms = []term{
 	{"it was made for another server_name", "RFC 6066 §3",
 		func(c *Config, s *session.Session) bool { return s.ServerName == c.ServerName },
 		func(_ *Config, s *session.Session, g *Greeting) bool {
-			return s.ServerName == g.Wishes.Name
+			return s.ServerName == g.ServerName
 		}},
 	{"extended_master_secret is not as it was", "RFC 7627 §5.3",
 		func(c *Config, s *session.Session) bool {
@@ -146,7 +145,7 @@ type binding struct {
 }
 
 // bindings are stored in this order: another order, or another row, is another format of Session.
-var bindings = [...]binding{
+var bindings = [boundParts]binding{
 	{"policy", func(d *digest, c *Config, _ iana.Side) {
 		d.bytes([]byte(c.Policy))
 		d.number(int(c.SecureRenegotiation), c.MinDHBits)
@@ -191,26 +190,34 @@ func writeIdentity(d *digest, c *Config, me iana.Side) {
 	}
 }
 
-// boundLen is how many bytes of a digest a binding keeps. No attacker chooses the input, so short
-// digests are enough.
-const boundLen = session.BoundLen / len(bindings)
-
 // Bound returns the concatenated digests of a Config.
-func (c *Config) Bound(me iana.Side) []byte {
-	all := make([]byte, 0, len(bindings)*boundLen)
-	d := make(digest, 0, 256)
-	for _, b := range bindings {
-		d = d[:0]
-		b.write(&d, c, me)
-		sum := sha256.Sum256(d)
-		all = append(all, sum[:boundLen]...)
+func (c *Config) Bound(me iana.Side) []byte { return bytes.Clone(c.bound(me)) }
+
+// bound is Bound, whose result must not be changed.
+func (c *Config) bound(me iana.Side) []byte {
+	d := &digests{input: make(digest, 0, 256)}
+	for i, b := range bindings {
+		b.write(&d.input, c, me)
+		d.ends[i] = len(d.input)
 	}
-	return all
+	if c.Bindings != nil {
+		last := c.Bindings.last[me].Load()
+		if last != nil && d.ends == last.ends && bytes.Equal(d.input, last.input) {
+			return last.sums
+		}
+		defer c.Bindings.last[me].Store(d)
+	}
+	start := 0
+	for _, end := range d.ends {
+		sum := sha256.Sum256(d.input[start:end])
+		d.sums, start = append(d.sums, sum[:boundLen]...), end
+	}
+	return d.sums
 }
 
 // unbound returns which binding of a session differs from the Config's, or "".
 func unbound(s *session.Session, c *Config, me iana.Side) string {
-	now := c.Bound(me)
+	now := c.bound(me)
 	for i, b := range bindings {
 		at := i * boundLen
 		if len(s.Bound) != len(now) || !bytes.Equal(s.Bound[at:at+boundLen], now[at:at+boundLen]) {
@@ -218,30 +225,6 @@ func unbound(s *session.Session, c *Config, me iana.Side) string {
 		}
 	}
 	return ""
-}
-
-// digest is the input of a digest: parts with their lengths, so that the encoding is unambiguous.
-type digest []byte
-
-func (d *digest) number(numbers ...int) {
-	for _, n := range numbers {
-		*d = binary.BigEndian.AppendUint64(*d, uint64(n))
-	}
-}
-
-func (d *digest) flag(flags ...bool) {
-	for _, f := range flags {
-		if f {
-			d.number(1)
-		} else {
-			d.number(0)
-		}
-	}
-}
-
-func (d *digest) bytes(b []byte) {
-	d.number(len(b))
-	*d = append(*d, b...)
 }
 
 // Unoffered returns why a client does not offer a session, or "" if it does.

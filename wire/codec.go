@@ -64,10 +64,12 @@ func Decode(b []byte, name string, layout func(*Codec)) error {
 // heap because layouts are function values.
 var codecs = sync.Pool{New: func() any { return new(Codec) }}
 
-// done returns c's error and makes c available for reuse. After a panic c is not reused.
+// done returns c's error and makes c available for reuse. After a panic c is not reused. The names
+// in deep stay: they are constants.
 func (c *Codec) done() error {
 	err := c.err
-	*c = Codec{scratch: c.scratch}
+	c.reading, c.in, c.at, c.out, c.field = false, nil, 0, nil, 0
+	c.path, c.err, c.annotated = nil, nil, nil
 	codecs.Put(c)
 	return err
 }
