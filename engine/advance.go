@@ -181,6 +181,6 @@ func closedEarly(who iana.Side) error {
 // receiveAlert processes an alert of the peer.
 func (e *Engine) receiveAlert(body []byte) error {
 	level, description := alert.Level(body[0]), alert.Description(body[1])
-	e.log.Alert(e.me.Peer(), level, description, "")
+	e.log.AlertIn(e.In.half.Number(), e.me.Peer(), level, description, "")
 	return e.rules().alert(e, level, description)
 }

@@ -51,7 +51,6 @@ type Inbound struct {
 	buf        []byte
 	start, end int // what has arrived and is not opened yet
 	messages   record.Joiner
-	begins     uint64 // the number of the record in which the next message begins
 	refused    []byte // with a Log: the last record as it arrived
 	empty      int    // empty records in a row
 	bulk       bool   // the last read, after the handshake, filled the buffer

@@ -20,8 +20,7 @@ func (in *Inbound) countSkipped(n int) error {
 func (in *Inbound) Next() (item Item, ok bool, err error) {
 	for {
 		if raw, err := in.messages.Next(maxMessage, tooLong); raw != nil || err != nil {
-			in.half.Log.Begins(in.half.From, in.begins)
-			in.begins = in.half.Number()
+			in.half.Log.Begins(in.half.From, in.messages.Begun())
 			return Item{iana.RecordHandshake, raw}, raw != nil, err
 		}
 		if in.hello2 {
@@ -66,10 +65,7 @@ func (in *Inbound) Next() (item Item, ok bool, err error) {
 			return Item{}, false, err
 		}
 		if t == iana.RecordHandshake {
-			if in.messages.Len() == 0 {
-				in.begins = in.half.Number()
-			}
-			in.messages.Add(plain)
+			in.messages.Add(in.half.Number(), plain)
 			continue
 		}
 		if inner && t == iana.RecordChangeCipherSpec {

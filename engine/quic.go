@@ -133,7 +133,7 @@ func (q *QUIC) Arrived(level tls.QUICEncryptionLevel, data []byte) error {
 		return alert.KindLength.Fail(alert.UnexpectedMessage, "RFC 9001 §4.1.3",
 			"got more than %d handshake bytes that cannot be used yet", 2*maxMessage)
 	}
-	q.messages.Add(data)
+	q.messages.Add(0, data) // QUIC has no records
 	return nil
 }
 

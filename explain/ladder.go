@@ -39,7 +39,7 @@ func buildLadder(entries []trace.Entry) (lines []*rung, wire int) {
 			c.forged(d)
 		}
 		r, ok := e.Event.(*trace.Record)
-		if !ok || e.Role != c.source(r.From) {
+		if !ok || !e.Plays(c.source(r.From)) {
 			continue
 		}
 		wire += len(r.Header) + len(r.Fragment)
@@ -60,11 +60,10 @@ type ladderBuilder struct {
 	tls13    bool // the server chose it: a ChangeCipherSpec means nothing
 }
 
-// progress counts what has been read of one direction.
+// progress is what has been read of one direction.
 type progress struct {
-	records, messages, alerts int
-	pending                   int  // bytes of a message that began in an earlier record and goes on
-	protected                 bool // ChangeCipherSpec was sent
+	carried   int  // bytes of a message that began in an earlier record in the clear and goes on
+	protected bool // ChangeCipherSpec was sent
 }
 
 // source returns the role whose events about one direction are used.
@@ -88,41 +87,28 @@ func (c *ladderBuilder) sides(from iana.Side) (source, other *view) {
 
 func (c *ladderBuilder) record(r *trace.Record) {
 	p := &c.progress[r.From]
-	_, other := c.sides(r.From)
+	source, other := c.sides(r.From)
 	s := rung{Kind: r.ContentType, Record: r}
-	arrival, arrives := c.way.arrival(r)
-	if arrives {
-		s.Opened = other.arrived(r.From, arrival, p.records)
+	if arrival, ok := c.way.arrival(r); ok {
+		s.Opened = other.arrived(r.From, arrival)
 	}
 	if d := c.way.of(r); d != nil && d.Fate != trace.FateDelivered {
 		s.Fate, s.Altered = d.Fate, changed(d, r, 0, len(r.Fragment))
 	}
-	s.From, s.Place.Record, s.Protected = r.From, p.records, p.protected
+	s.From, s.Place.Record, s.Protected = r.From, int(r.Number)-1, p.protected
 	if c.tls13 {
 		s.Protected = outerType(r) == iana.RecordApplicationData
 	}
-	p.records++
 	switch r.ContentType {
 	case iana.RecordHandshake:
 		c.messages(s)
 	case iana.RecordAlert:
-		source, _ := c.sides(r.From)
-		s.Alert = at(source.alerts[r.From], p.alerts)
-		if len(r.Plaintext) == 2 {
-			s.Alert = alertIn(r)
-		}
-		p.alerts++
+		s.Alert = source.alertIn(r)
 		c.lines = append(c.lines, &s)
 	default:
 		p.protected = p.protected || r.ContentType == iana.RecordChangeCipherSpec
 		c.lines = append(c.lines, &s)
 	}
-}
-
-// alertIn returns the alert in a record.
-func alertIn(r *trace.Record) *trace.Alert {
-	return &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
-		Description: alert.Description(r.Plaintext[1])}
 }
 
 // outerType returns the type in a record's header, which in TLS 1.3 is not that of its content.
@@ -133,46 +119,30 @@ func outerType(r *trace.Record) iana.ContentType {
 	return iana.ContentType(r.Header[0])
 }
 
-// messages adds a line for each handshake message that begins in a record. A redacted record is
-// assumed to hold one, except in TLS 1.3, where the length of its content can be seen.
+// messages adds a line for each handshake message that begins in a record.
 func (c *ladderBuilder) messages(s rung) {
 	p := &c.progress[s.From]
 	source, other := c.sides(s.From)
-	left := len(s.Record.Plaintext)
-	redacted := left == 0
-	if redacted && !s.Protected {
-		left, redacted = len(s.Record.Fragment), false
+	var received []*trace.Message
+	if arrival, ok := c.way.arrival(s.Record); ok {
+		received = other.received(s.From, arrival)
 	}
-	if redacted && c.tls13 {
-		// A byte for the type is behind the content.
-		left, redacted = max(len(s.Record.Ciphertext)-1, 0), false
-	}
-	carried := min(left, p.pending)
-	left, p.pending = left-carried, p.pending-carried
-	for left > 0 || redacted {
+	start := p.carried
+	for n, m := range source.begin(s.Record) {
 		line := s
-		line.Message = at(source.messages[s.From], p.messages)
-		if arrival, ok := c.way.arrival(s.Record); ok {
-			line.Received = other.begins(s.From, arrival, s.Place.Message, p.messages)
-		}
-		if line.Message == nil {
-			return
-		}
-		line.Altered = line.Received == nil && changed(c.way.of(s.Record), s.Record,
-			max(len(s.Record.Plaintext)-left, 0), min(len(line.Message.Raw), left)) ||
-			line.Received != nil && string(line.Received.Raw) != string(line.Message.Raw)
+		line.Message, line.Received, line.Place.Message = m, at(received, n), n
+		line.Altered = line.Received == nil &&
+			changed(c.way.of(s.Record), s.Record, start, len(m.Raw)) ||
+			line.Received != nil && string(line.Received.Raw) != string(m.Raw)
 		c.lines = append(c.lines, &line)
-		p.messages++
-		s.Place.Message++
-		if m, ok := parseHello[*message.ServerHello](line.Message); ok {
-			c.tls13 = chooses13(m)
+		start += len(m.Raw)
+		if hello, ok := parseHello[*message.ServerHello](m); ok {
+			c.tls13 = chooses13(hello)
 		}
-		if redacted {
-			return
-		}
-		length := max(len(line.Message.Raw), message.HeaderLen)
-		p.pending = max(length-left, 0)
-		left = max(left-length, 0)
+	}
+	p.carried = 0
+	if s.Record.Protection == "" {
+		p.carried = max(start-len(s.Record.Fragment), 0)
 	}
 }
 

@@ -89,6 +89,8 @@ func (r *replay8448) side(me iana.Side) []trace.Entry {
 	var events trace.Memory
 	log := trace.New(trace.Role(me.String()), &events, nil)
 	d := &deriving8448{replay8448: r, k: keys.HKDF{Hash: crypto.SHA256, Log: log}, log: log}
+	var records [2]uint64
+	messages := uint64(0) // of ours
 	for _, s := range r.Steps {
 		content, known := contents8448[s.Action]
 		if !known {
@@ -99,13 +101,22 @@ func (r *replay8448) side(me iana.Side) []trace.Entry {
 			direction = trace.Sealed
 		}
 		whole, payload := s.Values["complete record"], s.Values["payload"]
-		log.Record(&trace.Record{From: from, Direction: direction, ContentType: content,
-			Header: trace.Hex(whole[:record.HeaderLen]), Plaintext: trace.Secret(payload),
-			Fragment: trace.Hex(whole[record.HeaderLen:])}, "")
+		records[from]++
+		event := &trace.Record{From: from, Direction: direction, ContentType: content,
+			Number: records[from], Header: trace.Hex(whole[:record.HeaderLen]),
+			Plaintext: trace.Secret(payload), Fragment: trace.Hex(whole[record.HeaderLen:])}
+		log.Record(event, "")
 		if content != iana.RecordHandshake {
 			continue
 		}
+		if from != me {
+			log.Begins(from, records[from])
+		}
 		for rest := []byte(payload); len(rest) >= message.HeaderLen; {
+			if from == me {
+				messages, event.Messages = messages+1, event.Messages+1
+				event.FirstMessage = messages - event.Messages + 1
+			}
 			n := message.Length(rest)
 			d.message(from, rest[:n])
 			rest = rest[n:]

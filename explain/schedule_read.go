@@ -32,7 +32,7 @@ type derivation struct {
 func grow(entries []trace.Entry, role trace.Role) *grown {
 	g := &grown{values: map[string]*derivation{}}
 	for _, e := range entries {
-		if e.Role != role {
+		if !e.Plays(role) {
 			continue
 		}
 		switch x := e.Event.(type) {

@@ -1,12 +1,14 @@
 package explain
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -52,51 +54,33 @@ func TestNumbersInWords(t *testing.T) {
 	}
 }
 
-// ladder returns the events of a client that sends these records in the clear.
-func ladder(plain ...[]byte) []trace.Entry {
-	var entries []trace.Entry
-	for i, p := range plain {
-		entries = append(entries,
-			trace.Entry{Role: trace.Client,
-				Event: &trace.Record{From: iana.Client, Direction: trace.Sealed,
-					SeqNum: uint64(i), ContentType: iana.RecordHandshake, Header: make([]byte, 5),
-					Plaintext: p, Fragment: p}})
-	}
-	return entries
-}
-
-func messageEvent(kind iana.HandshakeType, raw []byte) trace.Entry {
-	return trace.Entry{Role: trace.Client,
-		Event: &trace.Message{From: iana.Client, Type: kind, Raw: raw}}
-}
-
 // A record may hold several messages, and a message may be split over several records.
 func TestLadderFindsMessagesInRecords(t *testing.T) {
-	a := append([]byte{16, 0, 0, 6}, make([]byte, 6)...) // 10 bytes
+	a := append([]byte{16, 0, 0, 6}, make([]byte, 6)...)
 	b := []byte{14, 0, 0, 0}
-	both := append(append([]byte{}, a...), b...)
-	for _, c := range []struct {
-		name    string
-		records [][]byte
-		want    []Place
-	}{
-		{"two in one", [][]byte{both}, []Place{{0, 0}, {0, 1}}},
-		{"one each", [][]byte{a, b}, []Place{{0, 0}, {1, 0}}},
-		{"cut inside the first", [][]byte{both[:3], both[3:]}, []Place{{0, 0}, {1, 0}}},
-		{"cut inside the second", [][]byte{both[:12], both[12:]}, []Place{{0, 0}, {0, 1}}},
-		{"one byte each", [][]byte{both[:1], both[1:2], both[2:9], both[9:10], both[10:]},
-			[]Place{{0, 0}, {4, 0}}},
-	} {
-		entries := append([]trace.Entry{messageEvent(iana.ClientKeyExchange, a),
-			messageEvent(iana.ServerHelloDone, b)}, ladder(c.records...)...)
-		lines := Ladder(entries)
-		if len(lines) != len(c.want) {
-			t.Errorf("%s: %d lines, expected %d", c.name, len(lines), len(c.want))
+	for most := 1; most <= len(a)+len(b); most++ {
+		var events trace.Memory
+		half := record.Half{From: iana.Client, Log: trace.New(trace.Client, &events, nil)}
+		half.SetMaxFragment(most)
+		half.Log.Message(iana.Client, iana.ClientKeyExchange, a, "")
+		half.Log.Message(iana.Client, iana.ServerHelloDone, b, "")
+		if _, err := half.Seal(nil, iana.RecordHandshake, iana.TLS12,
+			slices.Concat(a, b)); err != nil {
+			t.Fatal(err)
+		}
+		want := []Place{{0, 0}, {len(a) / most, 0}}
+		if want[1].Record == 0 {
+			want[1].Message = 1
+		}
+		lines := Ladder(events.Entries)
+		if len(lines) != len(want) {
+			t.Errorf("records of %d bytes: %d lines, expected %d", most, len(lines), len(want))
 			continue
 		}
 		for i, l := range lines {
-			if l.Place != c.want[i] || l.Number != i+1 {
-				t.Errorf("%s: line %d is at %v, expected %v", c.name, l.Number, l.Place, c.want[i])
+			if l.Place != want[i] || l.Number != i+1 {
+				t.Errorf("records of %d bytes: line %d is at %v, expected %v", most, l.Number,
+					l.Place, want[i])
 			}
 		}
 	}

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 
@@ -38,8 +39,22 @@ func Tell(entries []trace.Entry, run Run) *Story {
 }
 
 // Tellable returns an error for a connection without a story: of a version or a suite that Vitrine
-// does not know.
-func Tellable(entries []trace.Entry) (err error) {
+// does not know, or one whose events do not say which record carries what.
+func Tellable(entries []trace.Entry) error {
+	if err := known(entries); err != nil {
+		return err
+	}
+	for _, e := range entries {
+		if r, ok := e.Event.(*trace.Record); ok && r.Number == 0 {
+			return errors.New("the records of this connection have no numbers: an earlier version " +
+				"of vitrine wrote its events")
+		}
+	}
+	return nil
+}
+
+// known returns an error if the version or the suite of a connection is not known.
+func known(entries []trace.Entry) (err error) {
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
 		if !ok {

@@ -57,7 +57,7 @@ func transcriptPoints(entries []trace.Entry, role trace.Role, numbers map[*trace
 	t.points[string(t.running.Sum(nil))] = Covers{Text: `""`}
 	for _, e := range entries {
 		m, ok := e.Event.(*trace.Message)
-		if !ok || e.Role != role || !transcribed(m) {
+		if !ok || !e.Plays(role) || !transcribed(m) {
 			continue
 		}
 		if raw := t.upToBinders(m); raw != nil {

@@ -24,14 +24,17 @@ type view struct {
 	failedRef string        // the section that it violated
 
 	numbered [2]map[uint64]*trace.Record    // the first of each number; made by arrived
-	within   [2]map[uint64][]*trace.Message // by the record that they begin in; made by begins
+	within   [2]map[uint64][]*trace.Message // by the record that they begin in; made by received
+	sent     [2]map[uint64]*trace.Message   // by number; made by begin
+	carried  [2]map[uint64]*trace.Alert     // by the record that carries them; made by alertIn
 }
 
 func see(entries []trace.Entry, role trace.Role) *view {
 	v := &view{derived: map[string]trace.Derived{}}
 	for _, e := range entries {
-		if e.Role == role {
+		if e.Plays(role) {
 			v.here = true
+			v.partial = v.partial || e.Role == trace.Observer
 			v.take(e.Event)
 			if f, ok := e.Event.(*trace.Failed); ok && v.failed == nil {
 				v.failed, v.failedRef = f, e.Ref
@@ -47,7 +50,6 @@ func (v *view) take(e trace.Event) {
 		v.messages[e.From] = append(v.messages[e.From], e)
 	case *trace.Record:
 		v.records[e.From] = append(v.records[e.From], e)
-		v.partial = v.partial || e.Number == 0
 	case *trace.Alert:
 		v.alerts[e.From] = append(v.alerts[e.From], e)
 	case *trace.Derived:

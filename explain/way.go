@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -41,8 +42,7 @@ func extra(d *trace.Delivery) bool {
 // of returns what became of a record that its sender sealed, or nil if nobody says.
 func (w way) of(r *trace.Record) *trace.Delivery { return w.first[r.From][r.Number] }
 
-// arrival returns the number that a record has at its receiver, and whether it has one. A record
-// without a number, of events that tell none, is told by its place.
+// arrival returns the number that a record has at its receiver, and whether it has one.
 func (w way) arrival(r *trace.Record) (number uint64, ok bool) {
 	if !w.known[r.From] {
 		return r.Number, true
@@ -53,17 +53,10 @@ func (w way) arrival(r *trace.Record) (number uint64, ok bool) {
 	return 0, false
 }
 
-// arrived returns the record that has a number at its receiver, or nil. at is its place among all,
-// which counts where there are no numbers.
-func (v *view) arrived(from iana.Side, number uint64, place int) *trace.Record {
-	if number == 0 && place >= 0 {
-		return at(v.records[from], place)
-	}
-	list := v.records[from]
-	if number <= uint64(len(list)) && list[number-1].Number == number {
-		return list[number-1] // none before it was refused or skipped
-	}
+// arrived returns the record that has a number, or nil.
+func (v *view) arrived(from iana.Side, number uint64) *trace.Record {
 	if v.numbered[from] == nil {
+		list := v.records[from]
 		v.numbered[from] = make(map[uint64]*trace.Record, len(list))
 		for _, r := range slices.Backward(list) {
 			v.numbered[from][r.Number] = r
@@ -72,19 +65,51 @@ func (v *view) arrived(from iana.Side, number uint64, place int) *trace.Record {
 	return v.numbered[from][number]
 }
 
-// begins returns the n-th message, from 0, that begins in a record as it arrived, or nil. place is
-// its place among all, which counts where there are no numbers.
-func (v *view) begins(from iana.Side, number uint64, n, place int) *trace.Message {
-	if number == 0 {
-		return at(v.messages[from], place)
+// begin returns the messages that begin in a record, as this side saw them.
+func (v *view) begin(r *trace.Record) (list []*trace.Message) {
+	if r.Direction == trace.Opened {
+		return v.received(r.From, r.Number)
 	}
+	sent := v.sent[r.From]
+	if sent == nil {
+		sent = map[uint64]*trace.Message{}
+		for _, m := range v.messages[r.From] {
+			sent[m.Number] = m
+		}
+		v.sent[r.From] = sent
+	}
+	for n := range min(r.Messages, uint64(len(sent))) {
+		if m := sent[r.FirstMessage+n]; m != nil {
+			list = append(list, m)
+		}
+	}
+	return list
+}
+
+// received returns the messages that begin in the record that has a number as it arrived.
+func (v *view) received(from iana.Side, number uint64) []*trace.Message {
 	if v.within[from] == nil {
 		v.within[from] = map[uint64][]*trace.Message{}
 		for _, m := range v.messages[from] {
 			v.within[from][m.Record] = append(v.within[from][m.Record], m)
 		}
 	}
-	return at(v.within[from][number], n)
+	return v.within[from][number]
+}
+
+// alertIn returns the alert that a record carries, or nil if this side logged none.
+func (v *view) alertIn(r *trace.Record) *trace.Alert {
+	if len(r.Plaintext) == 2 {
+		return &trace.Alert{From: r.From, Level: alert.Level(r.Plaintext[0]),
+			Description: alert.Description(r.Plaintext[1]), Record: r.Number}
+	}
+	if v.carried[r.From] == nil {
+		v.carried[r.From] = map[uint64]*trace.Alert{}
+		for _, a := range v.alerts[r.From] {
+			v.carried[r.From][a.Record] = a
+		}
+	}
+	return v.carried[r.From][r.Number]
 }
 
 // forged adds a line for a record that its side did not send there: what the receiver opened, or
@@ -94,7 +119,7 @@ func (c *ladderBuilder) forged(d *trace.Delivery) {
 		return
 	}
 	v := c.views[d.From.Peer()]
-	r := v.arrived(d.From, d.Arrival, -1)
+	r := v.arrived(d.From, d.Arrival)
 	if r == nil && len(d.Bytes) >= recordHeader {
 		r = &trace.Record{From: d.From, Direction: trace.Opened, Number: d.Arrival,
 			ContentType: iana.ContentType(d.Bytes[0]),
@@ -106,8 +131,8 @@ func (c *ladderBuilder) forged(d *trace.Delivery) {
 	s := rung{Kind: r.ContentType, Record: r, Opened: r}
 	s.From, s.Place.Record, s.Fate, s.Altered = d.From, -1, d.Fate, true
 	s.Protected = r.Protection != ""
-	if r.ContentType == iana.RecordAlert && len(r.Plaintext) == 2 {
-		s.Alert = alertIn(r)
+	if r.ContentType == iana.RecordAlert {
+		s.Alert = v.alertIn(r)
 	}
 	c.lines = append(c.lines, &s)
 }
@@ -130,7 +155,8 @@ func changed(d *trace.Delivery, r *trace.Record, from, n int) bool {
 	}
 	sent := append(append([]byte(nil), r.Header...), r.Fragment...)
 	from += len(r.Header)
-	if r.Protection != "" || len(d.Bytes) != len(sent) || from+n > len(sent) ||
+	n = min(n, len(sent)-from) // the rest is in the next record
+	if r.Protection != "" || len(d.Bytes) != len(sent) || n < 0 ||
 		!bytes.Equal(sent[:len(r.Header)], d.Bytes[:len(r.Header)]) {
 		return !bytes.Equal(sent, d.Bytes)
 	}

@@ -31,7 +31,7 @@ func Wire(entries []trace.Entry) []Sent {
 	for _, e := range entries {
 		switch x := e.Event.(type) {
 		case *trace.Record:
-			if e.Role != c.source(x.From) {
+			if !e.Plays(c.source(x.From)) {
 				continue
 			}
 			b := append(append([]byte(nil), x.Header...), x.Fragment...)

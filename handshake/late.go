@@ -107,7 +107,6 @@ func (m *Machine) GoOn() error {
 		if err != nil {
 			return err
 		}
-		m.log.Message(iana.Client, msg.Type(), raw, lateRef)
 		a.score.transcript.add(raw)
 		a.raw = append(a.raw, raw)
 	}
@@ -134,7 +133,11 @@ func (m *Machine) LateAnswer() *LateAnswer {
 }
 
 // LateFinished returns the Finished of an answer, made with the client's current traffic secret.
+// The answer's messages reach the trace here, in the order in which messages are sealed.
 func (m *Machine) LateFinished(a *LateAnswer) ([]byte, error) {
+	for _, raw := range a.Messages {
+		m.log.Message(iana.Client, iana.HandshakeType(raw[0]), raw, lateRef)
+	}
 	raw, err := m.dialect().Encode(&message.Finished{VerifyData: m.lateVerifyData(a.score)})
 	if err == nil {
 		m.log.Message(iana.Client, iana.Finished, raw, lateRef)

@@ -99,6 +99,7 @@ func (l *lane) wholeMessage() []byte {
 	if err != nil {
 		l.err = err
 	}
+	l.half.Log.Begins(l.from, l.messages.Begun())
 	return raw
 }
 
@@ -157,6 +158,7 @@ func (l *lane) count() {
 				l.unaligned = true
 				continue
 			}
+			l.half.Arrived()
 			if h.Type == iana.RecordApplicationData {
 				l.flow.Unread += int64(h.Length)
 				l.flow.UnreadRecords++

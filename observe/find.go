@@ -125,7 +125,7 @@ func (l *lane) attempt(half *record.Half,
 	const shortest = record.HeaderLen + 17
 	fragment := l.buf[l.start+record.HeaderLen:][:h.Length]
 	before := l.buf[max(l.since, l.start-chainTail):l.start]
-	from := half.SeqNum()
+	from, counted := half.SeqNum(), l.half.Number()
 	last := from + uint64(l.skipped)/shortest + 1 + l.over
 	scratch := make([]byte, len(fragment))
 	try := func(seq uint64) bool {
@@ -133,6 +133,7 @@ func (l *lane) attempt(half *record.Half,
 		l.tried += int64(len(fragment))
 		half.Pass(0, before)
 		half.Seek(seq)
+		half.SetNumber(counted + seq - from + 1)
 		var err error
 		t, plain, err = half.Open(h, scratch)
 		return err == nil
@@ -146,6 +147,7 @@ func (l *lane) attempt(half *record.Half,
 	}
 	if !ok {
 		half.Seek(from)
+		half.SetNumber(counted)
 	}
 	if !ok && seq <= last {
 		l.ruled = seq

@@ -58,6 +58,7 @@ func (c *Connection) tryLaterKeys(l *lane, h record.Header,
 	fragment []byte) (t iana.ContentType, plain []byte, ok bool) {
 	for _, next := range c.ahead(l) {
 		next.Seek(0)
+		next.SetNumber(l.half.Number())
 		if t, plain, err := next.Open(h, bytes.Clone(fragment)); err == nil {
 			c.changeKeys(l, next)
 			return t, plain, true
@@ -131,6 +132,7 @@ func (c *Connection) refusedEarly(l *lane) (got outcome, ok bool) {
 	}
 	r, got := l.cut()
 	if got == opened {
+		l.half.Arrived()
 		l.flow.Unread += int64(r.Length)
 		l.flow.UnreadRecords++
 		l.flow.EarlyUnread += int64(r.Length)

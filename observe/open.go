@@ -33,6 +33,9 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		return 0, nil, passed
 	case got != opened:
 		return 0, nil, got
+	}
+	l.half.Arrived()
+	switch {
 	case l.inner && r.Type != iana.RecordApplicationData:
 		// RFC 8446 §5: change_cipher_spec is for middleboxes. Others are not authenticated.
 		l.readOuter(r.Header, r.fragment)
@@ -78,6 +81,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	if !keyless && !c.sealing(l) && !r.torn &&
 		c.reconsider(l, l.start-record.HeaderLen-r.Length, record.HeaderLen+r.Length) {
 		l.half.Seek(seq)
+		l.half.SetNumber(l.half.Number() - 1)
 		return 0, nil, passed
 	}
 	l.half.Seek(seq + 1)
@@ -93,7 +97,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 	switch t {
 	case iana.RecordHandshake:
-		l.messages.Add(plain)
+		l.messages.Add(l.half.Number(), plain)
 	case iana.RecordApplicationData:
 		if !l.half.Protected() { // not authenticated
 			break
@@ -115,7 +119,7 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 			break
 		}
 		d := alert.Description(plain[1])
-		c.log.Alert(l.from, alert.Level(plain[0]), d, "")
+		c.log.AlertIn(l.half.Number(), l.from, alert.Level(plain[0]), d, "")
 		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
 			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
 			c.alertedBy = l.from

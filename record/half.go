@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -23,6 +24,7 @@ type Half struct {
 	Pad func(n int) int
 
 	number     uint64     // of the last record on the wire: see Arrived
+	messages   uint64     // how many handshake messages were sealed while somebody listened
 	protection Protection // nil: in the clear
 	seq        uint64
 	fragment   int // the most plaintext in a record; 0 is MaxPlaintext
@@ -102,6 +104,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		return dst, err
 	}
 	dst = slices.Grow(dst, h.SealedLen(len(plain)))
+	starts := h.starts(t, plain)
 	for {
 		n := min(len(plain), h.MaxFragment())
 		out, err := h.seal(dst, Header{Type: t, Version: v}, plain[:n])
@@ -110,7 +113,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		h.number++
 		if h.Log.On() {
-			h.showSealed(t, out[len(dst):], plain[:n])
+			starts = h.showSealed(t, out[len(dst):], plain[:n], starts)
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -204,7 +207,7 @@ func (h *Half) Open(hd Header, fragment []byte) (t iana.ContentType, plain []byt
 		return 0, nil, errPlaintext(len(plain), h.MaxFragment())
 	}
 	if h.Log.On() {
-		h.show(trace.Opened, t, hd, wire, plain)
+		h.show(trace.Opened, t, hd, wire, plain, 0)
 	}
 	h.seq++
 	return t, plain, nil
@@ -228,16 +231,39 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 	h.Log.Record(r, "RFC 8446 §5")
 }
 
-// showSealed is show for a record that was just sealed.
-func (h *Half) showSealed(t iana.ContentType, record, plain []byte) {
-	hd := Header{iana.ContentType(record[0]), iana.Version(binary.BigEndian.Uint16(record[1:])),
-		len(record) - HeaderLen}
-	h.show(trace.Sealed, t, hd, record[HeaderLen:], plain)
+// starts returns, if somebody listens, where in content that is to be sealed handshake messages
+// begin. Seal is given whole ones.
+func (h *Half) starts(t iana.ContentType, content []byte) (at []int) {
+	if !h.Log.On() || t != iana.RecordHandshake {
+		return nil
+	}
+	for n := 0; len(content)-n >= message.HeaderLen; n += message.Length(content[n:]) {
+		at = append(at, n)
+	}
+	return at
 }
 
-// show records an event for a sealed or opened record. The header hd is that on the wire, whose
-// type is not t in TLS 1.3. It copies what it is given.
-func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte) {
+// showSealed is show for a record that was just sealed. starts has where in its plaintext, and in
+// what follows it, messages begin; showSealed returns the same for what follows.
+func (h *Half) showSealed(t iana.ContentType, record, plain []byte, starts []int) (left []int) {
+	hd := Header{iana.ContentType(record[0]), iana.Version(binary.BigEndian.Uint16(record[1:])),
+		len(record) - HeaderLen}
+	begin := 0
+	for begin < len(starts) && starts[begin] < len(plain) {
+		begin++
+	}
+	h.show(trace.Sealed, t, hd, record[HeaderLen:], plain, begin)
+	for i := range starts[begin:] {
+		starts[begin+i] -= len(plain)
+	}
+	return starts[begin:]
+}
+
+// show records an event for a sealed or opened record, in which so many messages begin that were
+// not counted yet. The header hd is that on the wire, whose type is not t in TLS 1.3. show copies
+// what it is given.
+func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, plain []byte,
+	begin int) {
 	traits := h.traits()
 	r := &trace.Record{
 		From: h.From, Direction: d, SeqNum: h.seq, Number: h.number, ContentType: t,
@@ -245,6 +271,10 @@ func (h *Half) show(d trace.Direction, t iana.ContentType, hd Header, fragment, 
 		Plaintext: bytes.Clone(plain), Fragment: bytes.Clone(fragment), Protection: traits.Name,
 	}
 	hd.put(r.Header, len(fragment))
+	if begin > 0 {
+		r.FirstMessage, r.Messages = h.messages+1, uint64(begin)
+		h.messages += r.Messages
+	}
 	if h.protection != nil {
 		r.Anatomy = h.protection.Anatomy(h.seq, hd, r.Fragment)
 	}

@@ -10,11 +10,19 @@ import (
 // records, and several may be in one. The zero Joiner is empty. See RFC 5246 §6.2.1.
 type Joiner struct {
 	bytes []byte // that Next has not returned yet
+
+	// The numbers of records: in which the last message that Next returned begins, in which the
+	// next one does, and the one that was added last.
+	begun, begins, last uint64
 }
 
-// Add appends the content of a record. The buffer grows by an eighth plus the new content, so that
-// a peer that sends half a message and waits costs little more memory than it has sent.
-func (j *Joiner) Add(content []byte) {
+// Add appends the content of the record with a number: see trace.Record. The buffer grows by an
+// eighth plus the new content, so that a peer that sends half a message and waits costs little more
+// memory than it has sent.
+func (j *Joiner) Add(number uint64, content []byte) {
+	if j.last = number; len(j.bytes) == 0 {
+		j.begins = number
+	}
 	n := len(j.bytes) + len(content)
 	if n > cap(j.bytes) {
 		grown := make([]byte, len(j.bytes), n+len(j.bytes)/8)
@@ -39,12 +47,15 @@ func (j *Joiner) Next(max int, tooLong func(iana.HandshakeType, int) error) ([]b
 		return nil, nil
 	}
 	raw, rest := j.bytes[:n:n], j.bytes[n:]
-	j.bytes = nil
+	j.bytes, j.begun, j.begins = nil, j.begins, j.last
 	if len(rest) > 0 {
 		j.bytes = rest // not copied: a record of 4,096 HelloRequests would cost 32 MiB
 	}
 	return raw, nil
 }
+
+// Begun returns the number of the record in which the message begins that Next returned last.
+func (j *Joiner) Begun() uint64 { return j.begun }
 
 // Len returns the number of bytes that were added and not returned yet.
 func (j *Joiner) Len() int { return len(j.bytes) }

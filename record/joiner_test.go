@@ -3,6 +3,7 @@ package record
 import (
 	"bytes"
 	"errors"
+	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -18,8 +19,9 @@ func TestMessagesAreJoinedHoweverRecordsCutThem(t *testing.T) {
 	for cut := range len(stream) + 1 {
 		var j Joiner
 		var got [][]byte
-		for _, content := range [][]byte{stream[:cut], stream[cut:]} {
-			j.Add(content)
+		var begun []uint64
+		for i, content := range [][]byte{stream[:cut], stream[cut:]} {
+			j.Add(uint64(i+1), content)
 			for {
 				raw, err := j.Next(7, never)
 				if err != nil {
@@ -28,11 +30,22 @@ func TestMessagesAreJoinedHoweverRecordsCutThem(t *testing.T) {
 				if raw == nil {
 					break
 				}
-				got = append(got, raw)
+				got, begun = append(got, raw), append(begun, j.Begun())
 			}
 		}
 		if len(got) != 2 || !bytes.Equal(got[0], one) || !bytes.Equal(got[1], two) || j.Len() != 2 {
 			t.Errorf("cut at %d: got %x and %d bytes more", cut, got, j.Len())
+		}
+		// The second message begins in the record that ends the first, unless that is its end.
+		want := []uint64{1, 1}
+		if cut <= len(one) {
+			want[1] = 2
+		}
+		if cut == 0 {
+			want[0] = 2
+		}
+		if !slices.Equal(begun, want) {
+			t.Errorf("cut at %d: the messages begin in the records %d, expected %d", cut, begun, want)
 		}
 		err := j.ChangeKeys(iana.Client)
 		if alert.Of(err) != alert.UnexpectedMessage {
@@ -47,7 +60,7 @@ func TestMessagesAreJoinedHoweverRecordsCutThem(t *testing.T) {
 // The header alone shows that a message is too long.
 func TestALongMessageIsRefusedByItsHeader(t *testing.T) {
 	var j Joiner
-	j.Add([]byte{byte(iana.Certificate), 0, 0, 5})
+	j.Add(1, []byte{byte(iana.Certificate), 0, 0, 5})
 	raw, err := j.Next(8, func(typ iana.HandshakeType, n int) error {
 		if typ != iana.Certificate || n != 9 {
 			t.Errorf("got a %v of %d bytes, expected a certificate of 9", typ, n)

@@ -189,6 +189,9 @@ func (h *Half) Pass(n int, tail []byte) {
 // Seek sets the sequence number of the next record, after some were lost.
 func (h *Half) Seek(seq uint64) { h.seq = min(seq, math.MaxUint64-1) }
 
+// SetNumber sets how many records were counted. See Arrived.
+func (h *Half) SetNumber(n uint64) { h.number = n }
+
 // AllowCompressed lets a plaintext be as long as compression may make it, MaxPlaintext + 1024
 // bytes. See RFC 3749 §2.
 func (h *Half) AllowCompressed() { h.fragment = MaxPlaintext + 1024 }

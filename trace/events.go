@@ -17,7 +17,8 @@ type Message struct {
 	Type iana.HandshakeType `json:"type"`
 	Raw  Hex                `json:"raw"`
 	// Number counts this side's messages, from 1. Of one that was received, Record is the number of
-	// the record in which it begins, among those that arrived; of one that was sent it is 0.
+	// the record in which it begins, among those that arrived. Of one that was sent it is 0, since
+	// its record is sealed later: that Record tells which messages begin in it.
 	Number uint64 `json:"number,omitempty"`
 	Record uint64 `json:"record,omitempty"`
 }
@@ -123,13 +124,18 @@ type Record struct {
 	Direction Direction `json:"direction"`
 	SeqNum    uint64    `json:"seq_num"`
 	// Number counts the records of its side on the wire, from 1: as they were sealed, or as they
-	// arrived, those that were refused or skipped included. It is 0 at an observer.
-	Number      uint64           `json:"number,omitempty"`
-	ContentType iana.ContentType `json:"content_type"`
-	Header      Hex              `json:"header"`    // 5 bytes, as on the wire
-	Plaintext   Secret           `json:"plaintext"` // TLSPlaintext.fragment
-	Fragment    Hex              `json:"fragment"`  // as on the wire, after the header
-	Protection  string           `json:"protection"`
+	// arrived, those that were refused or skipped included. An observer counts those that it
+	// misses as far as sequence numbers tell.
+	Number uint64 `json:"number,omitempty"`
+	// Messages is how many messages begin in it, if it was sealed, and FirstMessage the Number of
+	// the first of them.
+	FirstMessage uint64           `json:"first_message,omitempty"`
+	Messages     uint64           `json:"messages,omitempty"`
+	ContentType  iana.ContentType `json:"content_type"`
+	Header       Hex              `json:"header"`    // 5 bytes, as on the wire
+	Plaintext    Secret           `json:"plaintext"` // TLSPlaintext.fragment
+	Fragment     Hex              `json:"fragment"`  // as on the wire, after the header
+	Protection   string           `json:"protection"`
 	Anatomy
 }
 
@@ -170,6 +176,8 @@ type Alert struct {
 	Level       alert.Level       `json:"level"`
 	Description alert.Description `json:"description"`
 	Reason      string            `json:"reason,omitempty"` // of an alert that this role sent
+	// Record is the number of the record that carries it; 0 if there is none, as in QUIC.
+	Record uint64 `json:"record,omitempty"`
 }
 
 // Failed is a check that this role made and its peer did not pass. The section that was violated is
@@ -349,10 +357,16 @@ func (l *Log) Signed(s Signed, ref string) {
 	}
 }
 
-// Alert logs an alert.
+// Alert logs an alert that no record carries.
 func (l *Log) Alert(from iana.Side, level alert.Level, d alert.Description, reason string) {
+	l.AlertIn(0, from, level, d, reason)
+}
+
+// AlertIn logs an alert that the record with this number carries: see Record.Number.
+func (l *Log) AlertIn(record uint64, from iana.Side, level alert.Level, d alert.Description,
+	reason string) {
 	if l != nil {
-		l.put("RFC 5246 §7.2", &Alert{from, level, d, reason})
+		l.put("RFC 5246 §7.2", &Alert{from, level, d, reason, record})
 	}
 }
 

@@ -267,7 +267,8 @@ func TestAWriterKeepsItsFirstError(t *testing.T) {
 
 func TestMergeIsCausalAndDeterministic(t *testing.T) {
 	rec := func(role trace.Role, from iana.Side, d trace.Direction, n uint64) trace.Entry {
-		return trace.Entry{Role: role, Event: &trace.Record{From: from, Direction: d, SeqNum: n}}
+		return trace.Entry{Role: role, Event: &trace.Record{From: from, Direction: d, SeqNum: n,
+			Number: n + 1}}
 	}
 	note := func(role trace.Role, name string) trace.Entry {
 		return trace.Entry{Role: role, Event: &trace.SharedSecret{Name: name}}
@@ -309,17 +310,42 @@ func TestMergeIsCausalAndDeterministic(t *testing.T) {
 // A record that does not open leaves no event. The alert that answers it must come after it all the
 // same.
 func TestMergeLetsAFatalAlertWait(t *testing.T) {
-	data := trace.Entry{Event: &trace.Record{From: iana.Client, Direction: trace.Sealed}}
+	record := func(from iana.Side, d trace.Direction, number uint64) trace.Entry {
+		return trace.Entry{Event: &trace.Record{From: from, Direction: d, Number: number}}
+	}
+	data := record(iana.Client, trace.Sealed, 1)
 	fatal := trace.Entry{Event: &trace.Alert{From: iana.Server, Level: alert.Fatal,
 		Description: alert.BadRecordMAC}}
-	sealed := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Sealed}}
-	opened := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Opened}}
-	got := trace.Merge([]trace.Entry{opened, data, opened}, []trace.Entry{sealed, fatal, sealed})
-	want := []trace.Event{sealed.Event, opened.Event, data.Event, fatal.Event, sealed.Event,
-		opened.Event}
+	first, opens := record(iana.Server, trace.Sealed, 1), record(iana.Server, trace.Opened, 1)
+	last, ends := record(iana.Server, trace.Sealed, 2), record(iana.Server, trace.Opened, 2)
+	got := trace.Merge([]trace.Entry{opens, data, ends}, []trace.Entry{first, fatal, last})
+	want := []trace.Event{first.Event, opens.Event, data.Event, fatal.Event, last.Event, ends.Event}
 	for i := range want {
 		if got[i].Event != want[i] {
 			t.Errorf("entry %d is %v, expected %v", i, got[i].Event, want[i])
+		}
+	}
+}
+
+// Records that a side skips, such as early data that it refused (RFC 8446 §4.2.10), or does not open
+// leave no event there. Those behind them are still opened after they were sealed.
+func TestMergeKnowsRecordsByTheirNumbers(t *testing.T) {
+	record := func(d trace.Direction, number uint64) trace.Entry {
+		return trace.Entry{Event: &trace.Record{From: iana.Client, Direction: d, Number: number}}
+	}
+	between := trace.Entry{Event: &trace.Record{From: iana.Server, Direction: trace.Sealed,
+		Number: 1}}
+	client := []trace.Entry{record(trace.Sealed, 1), record(trace.Sealed, 2),
+		{Event: &trace.Record{From: iana.Server, Direction: trace.Opened, Number: 1}},
+		record(trace.Sealed, 3)}
+	server := []trace.Entry{record(trace.Opened, 1), between, record(trace.Opened, 3)}
+	sealed := uint64(0)
+	for i, e := range trace.Merge(client, server) {
+		switch r := e.Event.(*trace.Record); {
+		case r.From == iana.Client && r.Direction == trace.Sealed:
+			sealed = r.Number
+		case r.From == iana.Client && r.Number > sealed:
+			t.Errorf("entry %d: record %d is opened before it is sealed", i, r.Number)
 		}
 	}
 }

@@ -26,18 +26,20 @@ func Merge(client, server []Entry) []Entry {
 		}
 		e := mine.rest[0]
 		mine.rest = mine.rest[1:]
-		mine.count(e)
+		if r, ok := e.Event.(*Record); ok && r.Direction == Sealed {
+			mine.sealed = r.Number
+		}
 		e.Seq = len(merged) + 1
 		merged = append(merged, e)
 	}
 	return merged
 }
 
-// turn is the rest of one stream, and how many records it has sealed and opened so far.
+// turn is the rest of one stream, and the number of the last record that it has sealed.
 type turn struct {
-	me             iana.Side
-	rest           []Entry
-	sealed, opened int
+	me     iana.Side
+	rest   []Entry
+	sealed uint64
 }
 
 // patience orders the streams: the one with the lower value continues, the other waits.
@@ -60,19 +62,9 @@ func (t *turn) waitsFor(other *turn) patience {
 			return answer
 		}
 	case *Record:
-		if e.Direction == Opened && t.opened >= other.sealed && len(other.rest) > 0 {
+		if e.Direction == Opened && e.Number > other.sealed && len(other.rest) > 0 {
 			return opens
 		}
 	}
 	return ready
-}
-
-func (t *turn) count(e Entry) {
-	if r, ok := e.Event.(*Record); ok {
-		if r.Direction == Sealed {
-			t.sealed++
-		} else {
-			t.opened++
-		}
-	}
 }

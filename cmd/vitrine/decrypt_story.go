@@ -30,7 +30,6 @@ const (
 // Put keeps an event if the story is not too large: above maxStory no records, and above twice
 // maxStory nothing.
 func (s *story) Put(e trace.Entry) {
-	e.Role = trace.Client // an observer sees what both sides see
 	limit := 2 * maxStory
 	s.size += eventSize
 	switch x := e.Event.(type) {

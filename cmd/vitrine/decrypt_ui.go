@@ -41,12 +41,12 @@ type watchedLive struct {
 	start time.Time
 }
 
-// Put keeps e. An observer sees what both sides see.
+// Put keeps e.
 func (l *watchedLive) Put(e trace.Entry) {
 	if l == nil {
 		return
 	}
-	e.Role, e.Time = trace.Client, time.Now()
+	e.Time = time.Now()
 	l.Conn.Put(e)
 }
 

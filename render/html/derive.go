@@ -79,7 +79,7 @@ func (p *step) derive(r *run, name string) {
 
 func (r *run) derived(role trace.Role, name string) (trace.Derived, bool) {
 	for _, e := range r.entries {
-		if d, ok := e.Event.(*trace.Derived); ok && e.Role == role && d.Name == name {
+		if d, ok := e.Event.(*trace.Derived); ok && e.Plays(role) && d.Name == name {
 			return *d, true
 		}
 	}

@@ -138,8 +138,8 @@ func newRun(n, all int, r Run) *run {
 func (v *run) prepare(r Run) {
 	v.dialect = [2]message.Dialect{{Version: v.Version}, {Version: v.Version}}
 	for _, e := range r.Entries {
-		v.seenBy[iana.Client] = v.seenBy[iana.Client] || e.Role == trace.Client
-		v.seenBy[iana.Server] = v.seenBy[iana.Server] || e.Role == trace.Server
+		v.seenBy[iana.Client] = v.seenBy[iana.Client] || e.Plays(trace.Client)
+		v.seenBy[iana.Server] = v.seenBy[iana.Server] || e.Plays(trace.Server)
 		if a, ok := e.Event.(*trace.Agreed); ok {
 			for side := range v.dialect {
 				v.dialect[side] = explain.DialectOf(*a, iana.Side(side))
