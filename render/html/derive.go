@@ -67,9 +67,9 @@ func (p *step) derive(r *run, name string) {
 		return
 	}
 	p.Facts = nil // the box of the derivation has them
-	box := &derivation{Name: name, Title: name, Function: d.Function + "_" +
-		strings.ReplaceAll(d.Hash, "-", ""),
-		Label: d.Label, Bytes: len(d.Output)}
+	box := &derivation{Name: name, Title: name, Function: explain.Escape(d.Function + "_" +
+		strings.ReplaceAll(d.Hash, "-", "")),
+		Label: explain.Escape(d.Label), Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
 	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret},
 		explain.Pair{Client: client.Seed, Server: server.Seed})
@@ -115,7 +115,7 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 		return append(list,
 			input{Family: "session_hash", Name: "session_hash",
 				Value: newValue("session_hash", seeds, true),
-				Note: d.Hash +
+				Note: explain.Escape(d.Hash) +
 					" of all messages up to ClientKeyExchange: anybody who heard them can " +
 					"compute it"})
 	case d.Name == "master_secret":
@@ -128,7 +128,7 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 	return append(list,
 		input{Family: "transcript", Name: "transcript hash",
 			Value: newValue("transcript", seeds, false),
-			Note:  d.Hash + " of all messages before this one"})
+			Note:  explain.Escape(d.Hash) + " of all messages before this one"})
 }
 
 // hashes are the hashes of the PRF by their names in the events.
