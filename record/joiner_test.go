@@ -45,7 +45,12 @@ func TestMessagesAreJoinedHoweverRecordsCutThem(t *testing.T) {
 			want[0] = 2
 		}
 		if !slices.Equal(begun, want) {
-			t.Errorf("cut at %d: the messages begin in the records %d, expected %d", cut, begun, want)
+			t.Errorf(
+				"cut at %d: the messages begin in the records %d, expected %d",
+				cut,
+				begun,
+				want,
+			)
 		}
 		err := j.ChangeKeys(iana.Client)
 		if alert.Of(err) != alert.UnexpectedMessage {

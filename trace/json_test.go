@@ -327,8 +327,8 @@ func TestMergeLetsAFatalAlertWait(t *testing.T) {
 	}
 }
 
-// Records that a side skips, such as early data that it refused (RFC 8446 §4.2.10), or does not open
-// leave no event there. Those behind them are still opened after they were sealed.
+// Records that a side skips, such as early data that it refused (RFC 8446 §4.2.10), or does not
+// open leave no event there. Those behind them are still opened after they were sealed.
 func TestMergeKnowsRecordsByTheirNumbers(t *testing.T) {
 	record := func(d trace.Direction, number uint64) trace.Entry {
 		return trace.Entry{Event: &trace.Record{From: iana.Client, Direction: d, Number: number}}

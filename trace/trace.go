@@ -39,8 +39,8 @@ type Entry struct {
 	Event
 }
 
-// Plays reports whether e was logged by a role. An observer, who sees what both sides see, stands in
-// the client's place.
+// Plays reports whether e was logged by a role. An observer, who sees what both sides see, stands
+// in the client's place.
 func (e Entry) Plays(role Role) bool {
 	return e.Role == role || e.Role == Observer && role == Client
 }
