@@ -33,7 +33,8 @@ func chose(t *testing.T, v iana.Version, id iana.CipherSuite, resumed bool) []tr
 	}
 	var entries []trace.Entry
 	for i, e := range []trace.Event{
-		&trace.Record{From: iana.Server, Direction: trace.Sealed, Number: 1, FirstMessage: 1, Messages: 1,
+		&trace.Record{From: iana.Server, Direction: trace.Sealed, Number: 1,
+			FirstMessage: 1, Messages: 1,
 			ContentType: iana.RecordHandshake, Header: []byte{22, 3, 3, 0, byte(len(raw))},
 			Plaintext: raw, Fragment: raw},
 		&trace.Message{From: iana.Server, Type: iana.ServerHello, Raw: raw, Number: 1}, a,
