@@ -5,6 +5,7 @@ import (
 	"context"
 	"crypto/x509"
 	"errors"
+	"slices"
 	"testing"
 	"time"
 
@@ -152,4 +153,18 @@ var stores = []func(c, s *negotiation.Config, kept *session.Session){
 		s.Find, s.Open = refuses, refuses
 	},
 	func(c, _ *negotiation.Config, _ *session.Session) { c.Offer.RawKeys[iana.Server] = true },
+}
+
+// substitute changes a list of suites.
+func substitute(ids []iana.CipherSuite, what byte, at int, to byte) []iana.CipherSuite {
+	ids = slices.Clone(ids)
+	switch what % 16 {
+	case 10:
+		ids[at%len(ids)] = iana.CipherSuite(to)
+	case 11:
+		return append(ids, ecdheECDSA, rsaRSA)
+	case 12:
+		slices.Reverse(ids)
+	}
+	return ids
 }

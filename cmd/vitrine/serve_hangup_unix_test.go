@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/spf13/cobra"
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 )
 
@@ -104,4 +106,20 @@ func testAHangupReadsTheCertificateAgain(t *testing.T, version func(*vitrine.Con
 	hangUp(t, s, 2, "everything stays as it was")
 	expect("other.example", true)
 	talk(early)
+}
+
+// A panic while the files are read again, here by a host without options, is reported and changes
+// nothing; the next SIGHUP is heeded too.
+func TestAPanicOfAHangupChangesNothing(t *testing.T) {
+	var s served
+	cmd := &cobra.Command{}
+	cmd.SetErr(&s.errs)
+	h, current := &host{cmd: cmd, config: &vitrine.Config{}}, &vitrine.Config{}
+	h.current.Store(current)
+	defer h.onHangup()()
+	hangUp(t, &s, 1, "everything stays as it was: "+bug.Prefix)
+	hangUp(t, &s, 2, "everything stays as it was: "+bug.Prefix)
+	if h.current.Load() != current {
+		t.Error("new connections have another Config")
+	}
 }

@@ -110,20 +110,21 @@ func (h *host) onHangup() (stop func()) {
 	return func() { signal.Stop(signals); close(done) }
 }
 
-// readSafely is read, of which a panic is an error: the server goes on as it was.
-func (h *host) readSafely(config *vitrine.Config) (err error) {
+// readSafely reads the files for a copy of the Config. A panic is an error: the server goes on as
+// it was.
+func (h *host) readSafely() (err error) {
 	defer func() {
 		if failed := bug.From(recover()); failed != nil {
 			err = failed
 		}
 	}()
+	config := h.config.Clone()
+	config.TicketKeys = nil
 	return h.read(config)
 }
 
 func (h *host) readAgain() {
-	config := h.config.Clone()
-	config.TicketKeys = nil
-	if err := h.readSafely(config); err != nil {
+	if err := h.readSafely(); err != nil {
 		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n",
 			explain.Escape(err.Error()))
 		return

@@ -24,7 +24,11 @@ import (
 func FuzzAnyEventsTellAStory(f *testing.F) {
 	dice := rand.New(rand.NewPCG(3, 4))
 	var before []trace.Entry
+	keep := testkit.SampleSeeds(9)
 	for _, c := range cases {
+		if !keep() {
+			continue
+		}
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)

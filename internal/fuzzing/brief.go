@@ -15,11 +15,14 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 const (
-	// most is how long a target is fuzzed for at most, however long its corpus takes.
-	most = 4 * time.Second
+	// most is how long a target's corpus may take, on a machine that has much else to do: a sample
+	// of it is run before anything is changed (testkit.SampleSeeds).
+	most = 6 * time.Second
 	// patience is how long its process may take to come to an end.
 	patience = 2 * time.Minute
 )
@@ -91,8 +94,9 @@ func (b *brief) fuzz(pkg string, all []target) {
 	}
 }
 
-// run fuzzes a target for b.length from the end of its corpus on, but for no longer than most
-// altogether. What the corpus finds does not depend on it: go test runs it whole.
+// run fuzzes a target for b.length from the end of its corpus on. That of which the corpus takes
+// longer than most is not fuzzed. What the corpus finds does not depend on it: go test runs it
+// whole.
 func (b *brief) run(program string, t target) ([]byte, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	defer cancel()
@@ -100,6 +104,7 @@ func (b *brief) run(program string, t target) ([]byte, error) {
 		"-test.fuzztime", (2 * patience).String(), "-test.parallel", "1",
 		"-test.fuzzcachedir", filepath.Join(b.dir, "found", t.pkg))
 	cmd.Dir = t.pkg
+	cmd.Env = append(os.Environ(), testkit.InBrief+"=1")
 	pipe, err := cmd.StdoutPipe()
 	if err != nil {
 		return nil, err
@@ -109,13 +114,15 @@ func (b *brief) run(program string, t target) ([]byte, error) {
 		return nil, err
 	}
 	// An interrupt ends fuzzing as the end of its time does.
-	end := time.AfterFunc(most, func() { cmd.Process.Signal(os.Interrupt) })
+	end := time.AfterFunc(patience, func() { cmd.Process.Signal(os.Interrupt) })
 	defer end.Stop()
 	var out []byte
 	for lines := bufio.NewScanner(pipe); lines.Scan(); {
-		out = append(append(out, lines.Bytes()...), '\n')
-		if bytes.Contains(lines.Bytes(), []byte("now fuzzing with")) {
-			time.AfterFunc(b.length, func() { cmd.Process.Signal(os.Interrupt) })
+		switch out = append(append(out, lines.Bytes()...), '\n'); {
+		case bytes.Contains(lines.Bytes(), []byte("coverage: 0/")):
+			end.Reset(most)
+		case bytes.Contains(lines.Bytes(), []byte("now fuzzing with")):
+			end.Reset(b.length)
 		}
 	}
 	err = cmd.Wait()

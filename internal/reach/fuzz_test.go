@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // answering is a connection to a proxy that has sent all that it will send.
@@ -29,6 +31,7 @@ func (a *answering) Write(p []byte) (int, error) {
 // FuzzProxy: whatever a proxy answers, it has made a connection, or has not for a reason that is
 // bounded and says no password. What follows its answer is left for TLS.
 func FuzzProxy(f *testing.F) {
+	keep := testkit.SampleSeeds(3)
 	for _, scheme := range []string{"http", "socks5"} {
 		for _, user := range []string{"", "user:secretpassword@"} {
 			for _, answer := range []string{
@@ -40,6 +43,9 @@ func FuzzProxy(f *testing.F) {
 				strings.Repeat("x", 9000),
 			} {
 				for takes := range byte(4) {
+					if !keep() {
+						continue
+					}
 					f.Add(scheme+"://"+user+"proxy.test", "server.test", []byte(answer), takes)
 				}
 				f.Add(scheme+"://"+user+"proxy.test:1", "::1", []byte(answer), byte(9))

@@ -33,7 +33,7 @@ func FuzzAsk(f *testing.F) {
 				for takes := range byte(3) {
 					f.Add(byte(i), []byte(c.server), takes)
 				}
-				for _, spoilt := range testkit.Spoil([]byte(c.server), 14) {
+				for _, spoilt := range testkit.Spoil([]byte(c.server), 4) {
 					f.Add(byte(i), spoilt, byte(9))
 				}
 			}
