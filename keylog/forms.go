@@ -74,8 +74,8 @@ func (l *Log) client(fields [][]byte) (Label, [][]byte) {
 
 // others are lines of other files and reports, with what to do about them.
 var others = []struct{ has, advice string }{
-	{"master secret:", "a dump of javax.net.debug, which is not read: have the program write a " +
-		"key log"},
+	{"key bytes not available", "javax.net.debug did not get this secret from the module that " +
+		"holds it: give the server's RSA key instead"},
 	{"resumption psk:", "s_client's Resumption PSK, which is the secret of a ticket: give it as " +
 		"a pre-shared key"},
 	{"private key-----", "a private key in PEM, not a key log"},

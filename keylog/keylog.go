@@ -82,6 +82,8 @@ type Log struct {
 	counts   Counts
 	nameless [][]byte
 	session  []byte // the last Session-ID of s_client's form
+	random   []byte // the last client_random in a program's report
+	pre      []byte // a pre_master_secret in it whose client_random has not come
 }
 
 // Counts says what was read into a Log.
@@ -149,7 +151,9 @@ func Read(r io.Reader) (*Log, error) {
 
 // Merge reads another key log into l, with the same errors as Read. Of several secrets with the
 // same label and ID the last one stays, as in Wireshark, unless it is zeros. The text may be UTF-8
-// or UTF-16, with or without a byte order mark, as PowerShell writes it.
+// or UTF-16, with or without a byte order mark, as PowerShell writes it. Besides what Parse reads
+// it may be wrapped, in a hex dump, or what a program reports: javax.net.debug of Java up to 8,
+// openssl s_client -trace, GnuTLS, and Wireshark's debug file.
 func (l *Log) Merge(r io.Reader) error {
 	var split lineSplitter
 	in := bufio.NewReader(r)
@@ -162,32 +166,19 @@ func (l *Log) Merge(r io.Reader) error {
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 2*maxLine)
 	lines.Split(split.next)
-	var first error
-	n, bad := 0, 0
+	reading := reading{log: l}
 	for lines.Scan() {
-		n++
-		unknown := l.counts.Unknown
-		err := l.Parse(lines.Bytes())
-		if l.counts.Unknown > unknown && l.counts.First == 0 {
-			l.counts.First = n
-		}
+		reading.n++
 		if split.tooLong {
-			err = fmt.Errorf("a line of more than %d bytes", maxLine)
-		}
-		if err == nil {
+			reading.fail(reading.n, fmt.Errorf("a line of more than %d bytes", maxLine))
 			continue
 		}
-		if bad++; bad == 1 {
-			first = fmt.Errorf("keylog: line %d: %w", n, err)
-		}
+		reading.line(lines.Bytes())
 	}
 	if err := lines.Err(); err != nil {
-		return fmt.Errorf("keylog: line %d: %w", n+1, err)
+		return fmt.Errorf("keylog: line %d: %w", reading.n+1, err)
 	}
-	if bad > 1 {
-		return fmt.Errorf("%w; %d more lines like it", first, bad-1)
-	}
-	return first
+	return reading.end()
 }
 
 // A lineSplitter splits lines for a Scanner whose buffer is bounded. A line of more than maxLine
@@ -235,6 +226,11 @@ func (l *Log) Parse(line []byte) error {
 	}
 	l.counts.Lines++
 	label, values := l.find(fields)
+	return l.parse(line, label, values)
+}
+
+// parse reads a line in which find found a label and values.
+func (l *Log) parse(line []byte, label Label, values [][]byte) error {
 	want, known := shapes[label]
 	switch {
 	case !known, bytes.HasPrefix(line, []byte("-----")): // or PEM
@@ -255,7 +251,7 @@ func (l *Log) Parse(line []byte) error {
 			len(secret), want.id, want.secret)
 	}
 	if l.text += len(line); l.text > MaxLog {
-		return fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
+		return errTooLong
 	}
 	if zeros(secret) {
 		l.counts.Zeros++
@@ -265,6 +261,8 @@ func (l *Log) Parse(line []byte) error {
 	l.Add(Line{label, id, secret})
 	return nil
 }
+
+var errTooLong = fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
 
 // zeros reports whether a secret is a placeholder.
 func zeros(secret []byte) bool { return len(bytes.Trim(secret, "\x00")) == 0 }

@@ -79,7 +79,9 @@ func TestABadLineIsReportedAndTheOthersAreRead(t *testing.T) {
 			"values of 32 and 96 bytes, expected 32 and 32 to 64"},
 		{"RSA 00 " + s48, "values of 1 and 48 bytes"},
 		{"RSA Session-ID: Master-Key:" + s32, "values of 0 and 32 bytes"},
-		{"PreMaster Secret:", "javax.net.debug"},
+		{"PreMaster Secret:", "pre_master_secret without bytes behind it"},
+		{"Master Secret:\n0000: 5E 5E", "master_secret with 2 bytes behind it, expected 48"},
+		{"Master Secret:\n(key bytes not available)", "master_secret with 0 bytes"},
 		{"    Resumption PSK: " + s48, "Resumption PSK"},
 		{"RSA Session-ID:00 " + s48, "in hex"},
 		{"-----BEGIN RSA PRIVATE KEY-----", "a private key in PEM"},
@@ -312,7 +314,9 @@ func FuzzRead(f *testing.F) {
 		"\x00C\x00L",
 		string(utf16LE(good)), "\xFF\xFE" + string(utf16LE(good)),
 		strings.Repeat("x", maxLine+2) + "\n" + good, strings.Repeat("CLIENT_RANDOM 00\n", 3),
-		strings.Repeat("x", 3*maxLine)} {
+		strings.Repeat("x", 3*maxLine), xxd(good, "%08x: %x"), cut(good, 40, "> ", "="),
+		"PreMaster Secret:\n" + java(s48) + "Client Nonce:\n" + java(r32), "client_random: " + r32 +
+			"\nmaster_secret: " + s48, "RSA Session-ID:01\n02 Mast\ner-Key:" + s48} {
 		f.Add([]byte(s))
 		for _, spoilt := range testkit.Spoil([]byte(s[:min(len(s), 400)]), 10) {
 			f.Add(spoilt)

@@ -10,78 +10,20 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/dump"
 )
 
 // This file reads bytes as other programs print them: xxd, hexdump -C, od, javax.net.debug, openssl
 // s_client and Wireshark's debug file.
 
-// The lines of dumps. An offset is followed by a colon, by " -" or, if it has seven digits or more,
-// by spaces. What stands behind the bytes is a copy as text.
-var (
-	dumpLine = regexp.MustCompile(`^\s*([0-9a-fA-F]{4,16})(?::| -|(\s))\s*(.*)$`)
-	// tshark, Wireshark and certutil: four digits and a gap, and then bytes one by one
-	farOffset = regexp.MustCompile(
-		`^\s*[0-9a-fA-F]{4,6}(?:\t| {2,})(?:[0-9a-fA-F]{2}\s|[0-9a-fA-F]{2}$)`,
-	)
-	pipeLine = regexp.MustCompile(`^\s*\|([^|]*)\|`)
-	dumpEnd  = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
-)
-
-// lineBytes is the most bytes that a line of a dump has.
-const lineBytes = 32
-
-// dumpedLine returns the offset, or -1, and the bytes of a line of a dump. words says that they are
-// in words of two bytes, as hexdump prints them by default: the lower byte first.
-func dumpedLine(line string) (offset int, b []byte, words, ok bool) {
-	if m := pipeLine.FindStringSubmatch(line); m != nil {
-		b, _ = pairs(m[1])
-		return -1, b, false, len(b) > 0
-	}
-	m := dumpLine.FindStringSubmatch(line)
-	if m == nil || m[2] != "" && len(m[1]) < 7 && !farOffset.MatchString(line) {
-		return 0, nil, false, false
-	}
-	at, err := strconv.ParseUint(m[1], 16, 32)
-	if err != nil {
-		return 0, nil, false, false
-	}
-	b, groups := pairs(m[3])
-	if m[2] != "" && groups == len(m[1]) {
-		return 0, nil, false, false // a value in groups of hex: nothing sets an offset apart
-	}
-	return int(at), b, m[2] != "" && groups == 4 && len(m[1]) == 7, len(b) > 0
-}
-
-// pairs reads hex in groups, up to the text behind it: wider spaces or a vertical line. It returns
-// how many digits the first group has.
-func pairs(text string) (b []byte, group int) {
-	text, _, _ = strings.Cut(text, "|")
-	for len(b) < lineBytes {
-		gap := len(text) - len(strings.TrimLeft(text, " \t-"))
-		text = text[gap:]
-		n := 0
-		for n < len(text) && strings.IndexByte("0123456789abcdefABCDEF", text[n]) >= 0 {
-			n++
-		}
-		if n == 0 || n%2 != 0 || len(b) > 0 && gap > 3 || n < len(text) &&
-			strings.IndexByte(" \t-", text[n]) < 0 || len(b) >= 16 && gap > 1 {
-			break
-		}
-		decoded, _ := hex.DecodeString(text[:n])
-		b, text = append(b, decoded...), text[n:]
-		if group == 0 {
-			group = n
-		}
-	}
-	return b, group
-}
+var dumpEnd = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
 
 // undump reads a dump. ok is false if text is none. Lines of other kinds, such as headings, are
 // skipped; offsets must follow one another.
 func undump(text []byte) (all []byte, ok bool, err error) {
 	next := -1
 	for n, line := range strings.Split(string(text), "\n") {
-		offset, b, words, is := dumpedLine(strings.TrimRight(line, "\r"))
+		offset, b, words, is := dump.Line(strings.TrimRight(line, "\r"))
 		switch {
 		case !is && (ok || strings.TrimSpace(line) == "" || dumpEnd.MatchString(line)):
 			continue
@@ -126,45 +68,32 @@ func heading(line string) bool {
 		strings.HasPrefix(line, "***") || strings.HasPrefix(line, "javax.net.ssl|")
 }
 
-// dumpFields are headings of values in the output of other programs, in lower case and without
-// spaces and hyphens.
-var dumpFields = map[string]string{
-	"clientrandom": "client_random", "clientnonce": "client_random",
-	"serverrandom": "server_random", "servernonce": "server_random",
-	"premastersecret": "pre_master_secret", "premaster": "pre_master_secret",
-	"mastersecret": "master_secret", "masterkey": "master_secret",
-	"sslmastersecret": "master_secret", "cipher": "suite", "protocol": "version",
-}
-
-var headed = regexp.MustCompile(
-	`^\s*(?:\|<\d+>\| INT: )?([A-Za-z][A-Za-z_ -]*?)\s*(?:\[\d+\])?\s*:\s*(.*)$`,
-)
-
-// loadDump reads the output of another program: headings that are known, and the value in the same
-// line or in the dump under it. The first value of each counts. It reports whether there is any.
+// loadDump reads the output of another program. The first value of each kind counts. It reports
+// whether there is a secret among them.
 func (v *values) loadDump(name string, data []byte) bool {
 	found := map[string]input{}
-	lines := strings.Split(string(data), "\n")
-	for n, line := range lines {
-		m := headed.FindStringSubmatch(strings.TrimRight(line, "\r"))
-		if m == nil {
-			continue
+	var report dump.Report
+	take := func(values []dump.Value) {
+		for _, x := range values {
+			_, given := v.fields[x.Name]
+			if _, twice := found[x.Name]; given || twice {
+				continue
+			}
+			text := x.Text
+			if x.Bytes != nil {
+				text = hex.EncodeToString(x.Bytes)
+			}
+			if text == "" {
+				continue
+			}
+			found[x.Name] = input{text, fmt.Sprintf("%s, line %d, %s", name, x.Line, x.Name)}
 		}
-		plain := strings.NewReplacer(" ", "", "-", "", "_", "").Replace(strings.ToLower(m[1]))
-		field, known := dumpFields[plain]
-		value := strings.TrimSpace(m[2])
-		if value == "" && known {
-			value = hex.EncodeToString(under(lines[n+1:]))
-		}
-		if _, given := v.fields[field]; !known || given || value == "" || value[0] == '=' {
-			continue
-		}
-		if _, twice := found[field]; twice {
-			continue
-		}
-		found[field] = input{strings.TrimPrefix(value, "TLSv"),
-			fmt.Sprintf("%s, line %d, %s", name, n+1, field)}
 	}
+	for n, line := range strings.Split(string(data), "\n") {
+		values, _ := report.Read(n+1, line)
+		take(values)
+	}
+	take(report.End())
 	if _, pre := found["pre_master_secret"]; pre {
 		delete(found, "master_secret") // it follows from the other
 	}
@@ -176,18 +105,6 @@ func (v *values) loadDump(name string, data []byte) bool {
 		v.fields[field] = x
 	}
 	return true
-}
-
-// under returns the bytes of the dump that begins at a line.
-func under(lines []string) (all []byte) {
-	for _, line := range lines {
-		_, b, _, ok := dumpedLine(strings.TrimRight(line, "\r"))
-		if !ok {
-			break
-		}
-		all = append(all, b...)
-	}
-	return all
 }
 
 // outOfRecords returns the handshake messages in records of TLS as they were sent, or false if b is

@@ -88,15 +88,38 @@ func TestDeriveReadsTheOutputOfOtherPrograms(t *testing.T) {
 		"javax.net.debug": "SESSION KEYGEN:\nPreMaster Secret:\n" + java(0x03, 48) +
 			"CONNECTION KEYGEN:\nClient Nonce:\n" + java(0x11, 32) + "Server Nonce:\n" +
 			java(0x22, 32) + "Master Secret:\n" + java(0x44, 48),
+		"javax.net.debug of Java 8 without keygen's nonces": "*** ClientHello, TLSv1.2\n" +
+			"RandomCookie:  GMT: -1819044972 bytes = { " + strings.Repeat("148, ", 27) + "148 }\n" +
+			"*** ServerHello, TLSv1.2\nRandomCookie:  GMT: 286331153 bytes = { " +
+			strings.Repeat("17, ", 27) + "17 }\nCipher Suite: TLS_RSA_WITH_AES_128_CBC_SHA256\n" +
+			"SESSION KEYGEN:\nPreMaster Secret:\n" + java(0x03, 48),
+		"openssl s_client -trace": "    ClientHello, Length=288\n      client_version=0x303 (TLS " +
+			"1.2)\n      Random:\n        gmt_unix_time=0x94949494\n        random_bytes (len=28): " +
+			strings.Repeat("94", 28) + "\n    ServerHello, Length=61\n      server_version=0x303 " +
+			"(TLS 1.2)\n      Random:\n        gmt_unix_time=0x11111111\n        random_bytes " +
+			"(len=28): " + strings.Repeat("11", 28) + "\n      cipher_suite {0x00, 0x3C} " +
+			"TLS_RSA_WITH_AES_128_CBC_SHA256\n    Master-Key: " + strings.Repeat("AB", 48) + "\n",
+		"fields with colons": "suite: AES128-SHA256\nmaster_secret: " + strings.Repeat("ab", 48) +
+			"\nclient_random: " + strings.Repeat("94", 32) + "\nserver_random: " +
+			strings.Repeat("11", 32) + "\n",
 		"s_client": "    Protocol  : TLSv1.2\n    Cipher    : AES128-SHA256\n" +
 			"    Session-ID: 00\n    Master-Key: " + strings.Repeat("AB", 48) + "\n" +
 			"client_random: " + strings.Repeat("11", 32) + "\nserver_random: " +
 			strings.Repeat("22", 32) + "\n",
 	} {
 		file := writeTemp(t, text)
-		code, stdout, stderr := command(t, "derive", file, "--suite", "AES128-SHA256", "--table")
+		args := []string{"derive", file, "--table"}
+		if !strings.Contains(text, "TLS_RSA_WITH") && !strings.Contains(text, "suite:") {
+			args = append(args, "--suite", "AES128-SHA256")
+		}
+		code, stdout, stderr := command(t, args...)
 		if code != exitOK || !strings.Contains(stdout, "client_write_key") {
 			t.Errorf("%s: exit code %d, %s %s", name, code, stdout, stderr)
+		}
+		if random := strings.Repeat("94", 32); strings.Contains(text, "94") &&
+			!strings.Contains(stdout, random) || strings.Contains(text, "148") &&
+			!strings.Contains(stdout, random) {
+			t.Errorf("%s: the client_random is not %s: %s", name, random, stdout)
 		}
 	}
 }

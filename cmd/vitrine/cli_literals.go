@@ -8,6 +8,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/dump"
 )
 
 // This file reads bytes as programs print or write them: arrays of C, Go and Java, bytes of Python
@@ -60,8 +62,7 @@ func fieldOf(line string) (field, text string, skip bool) {
 	} else if at := strings.IndexAny(line, "=: \t"); at >= 0 {
 		field, text = line[:at], strings.TrimLeft(line[at:], "=: \t")
 	}
-	plain := strings.NewReplacer("-", "", "_", "").Replace(strings.ToLower(field))
-	if known, ok := dumpFields[plain]; ok {
+	if known, ok := dump.Field(field); ok {
 		return known, text, false
 	}
 	return strings.ReplaceAll(strings.ToLower(field), "-", "_"), text, false

@@ -60,7 +60,7 @@ func (v *values) load(name string) error {
 	if err != nil {
 		return err
 	}
-	if v.loadDump(name, data) {
+	if !fieldsOnly(data) && v.loadDump(name, data) {
 		return nil
 	}
 	lines := bufio.NewScanner(bytes.NewReader(onOneLine(data)))
@@ -85,6 +85,21 @@ func (v *values) load(name string) error {
 		v.fields[field] = input{text, fmt.Sprintf("%s, line %d, %s", name, n, field)}
 	}
 	return lines.Err()
+}
+
+// fieldsOnly reports whether every line of a file is a field of derive. A report of another program
+// has other lines too.
+func fieldsOnly(data []byte) bool {
+	for line := range strings.Lines(string(onOneLine(data))) {
+		line, _, _ = strings.Cut(line, "#")
+		if line = strings.TrimSpace(line); line == "" {
+			continue
+		}
+		if field, _, skip := fieldOf(line); !skip && !slices.Contains(deriveFields, field) {
+			return false
+		}
+	}
+	return true
 }
 
 // bytes returns the value of a field, or nil if it was not given.

@@ -73,7 +73,8 @@ With -f and -i, --ui shows a page of the connections as they happen, and --histo
 
 Several kinds of secrets can be given; if there are several keys, the one that fits is found for
 each connection. Secrets inside the capture are used too. Records that fail authentication are
-never shown or written.
+never shown or written. A key log may have been logged, wrapped or dumped in hex, or be what
+javax.net.debug of Java up to 8, openssl s_client -trace, GnuTLS or Wireshark report.
 
 Without a secret, data that was not decrypted is not a failure. A capture without TLS is one, and
 so is a selection that matches no connection.

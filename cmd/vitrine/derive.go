@@ -49,8 +49,9 @@ verify_data, the exporter_secret, the ticket's PSK, the binder and the secrets a
 With a plaintext it protects a record too.
 
 A value is hex, @FILE (hex or bytes), - (standard input) or env:NAME. FILE has lines of "field
-value"; the fields have the names of the flags; - is standard input. The randoms,
-the suite and the session_hash can be left out if a transcript is given. Values are also read in
+value"; the fields have the names of the flags; - is standard input. It may be the output of openssl
+s_client -trace, javax.net.debug, GnuTLS or Wireshark. The randoms, the suite and the session_hash
+can be left out if a transcript is given. Values are also read in
 the forms that xxd (-i too), hexdump, od, openssl, javax.net.debug, GnuTLS, tshark and Wireshark
 print and copy, as arrays and strings of C, Go, Java and Python, and as Base64; a transcript may be
 in records.

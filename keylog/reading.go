@@ -1,0 +1,184 @@
+package keylog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+
+	"github.com/vitrine-tls/vitrine/internal/dump"
+)
+
+// reading is the state of Merge: the number of the line, what is spread over several lines, and the
+// first error.
+type reading struct {
+	log    *Log
+	n      int
+	wrap   wrapped
+	report dump.Report
+	hexed  hexed
+
+	first error
+	bad   int
+}
+
+// fail notes an error of a line.
+func (r *reading) fail(n int, err error) {
+	if err == nil {
+		return
+	}
+	if r.bad++; r.bad == 1 {
+		r.first = fmt.Errorf("keylog: line %d: %w", n, err)
+	}
+}
+
+// err returns the first error, and how many others there were.
+func (r *reading) err() error {
+	if r.bad > 1 {
+		return fmt.Errorf("%w; %d more lines like it", r.first, r.bad-1)
+	}
+	return r.first
+}
+
+// line reads a line.
+func (r *reading) line(line []byte) {
+	fields := bytes.Fields(line)
+	if len(fields) == 0 || fields[0][0] == '#' {
+		return
+	}
+	if r.wrap.label != "" && r.wrap.continues(line) {
+		return
+	}
+	r.unwrap()
+	label, values := r.log.find(fields)
+	if !whole(label, values) || string(fields[0]) == "Master-Key:" {
+		found, known := r.report.Read(r.n, string(line))
+		r.take(found)
+		if !whole(label, values) && (known || r.dumped(string(line))) {
+			r.log.counts.Lines++
+			return
+		}
+	} else {
+		r.take(r.report.End())
+	}
+	if !longest(label, values) && r.wrap.begins(fields) {
+		r.wrap.line, r.wrap.n = bytes.Clone(line), r.n
+		return
+	}
+	r.parse(r.n, line, label, values)
+}
+
+// parse reads a line that stands for itself.
+func (r *reading) parse(n int, line []byte, label Label, values [][]byte) {
+	unknown := r.log.counts.Unknown
+	r.log.counts.Lines++
+	r.fail(n, r.log.parse(line, label, values))
+	if r.log.counts.Unknown > unknown && r.log.counts.First == 0 {
+		r.log.counts.First = n
+	}
+}
+
+// end reads what was complete only with the last line.
+func (r *reading) end() error {
+	r.unwrap()
+	r.take(r.report.End())
+	r.hexed.end(r)
+	if l := r.log; l.pre != nil && l.random != nil &&
+		l.Secret(PreMasterByRandom, l.random) == nil {
+		r.add(r.n, Line{PreMasterByRandom, l.random, l.pre})
+		l.pre = nil
+	}
+	return r.err()
+}
+
+// take takes the values in the report of a program. A pre_master_secret is of the random that
+// follows it, a master_secret of the one before it.
+func (r *reading) take(values []dump.Value) {
+	l := r.log
+	for _, v := range values {
+		switch {
+		case v.Name == "client_random" && len(v.Bytes) == random[0]:
+			if l.random = v.Bytes; l.pre != nil {
+				r.add(v.Line, Line{PreMasterByRandom, l.random, l.pre})
+				l.pre = nil
+			}
+		case v.Name == "pre_master_secret" && len(v.Bytes) > 0:
+			l.pre = v.Bytes
+		case v.Name == "master_secret" && len(v.Bytes) == master[0] && l.random != nil:
+			r.add(v.Line, Line{ClientRandom, l.random, v.Bytes})
+		case v.Name == "master_secret" && len(v.Bytes) == master[0]:
+			r.add(v.Line, Line{MasterBySession, nil, v.Bytes})
+		case v.Name == "pre_master_secret":
+			r.fail(v.Line, errors.New("pre_master_secret without bytes behind it"))
+		case v.Name == "master_secret":
+			r.fail(v.Line, fmt.Errorf("master_secret with %d bytes behind it, expected %d",
+				len(v.Bytes), master[0]))
+		}
+	}
+}
+
+// add adds a secret of a report, and counts it unless it is there already.
+func (r *reading) add(n int, line Line) {
+	l := r.log
+	if l.text += len(line.Secret); l.text > MaxLog {
+		r.fail(n, errTooLong)
+		return
+	}
+	before := len(l.lines)
+	l.Add(line)
+	switch {
+	case len(l.lines) == before:
+	case zeros(line.Secret):
+		l.counts.Zeros++
+	default:
+		l.counts.Secrets++
+	}
+}
+
+// hexed is the text of a key log in a hex dump, from its last line feed.
+type hexed struct {
+	text  []byte
+	at    int // bytes before it
+	other bool
+}
+
+// dumped reports whether a line is one of a dump, and reads the lines of a key log in it.
+func (r *reading) dumped(line string) bool {
+	h := &r.hexed
+	offset, b, words, ok := dump.Line(line)
+	if !ok || offset >= 0 && offset != h.at+len(h.text) && offset != 0 {
+		h.end(r)
+		return false
+	}
+	if offset == 0 {
+		h.end(r)
+	}
+	for i := 0; words && i+1 < len(b); i += 2 {
+		b[i], b[i+1] = b[i+1], b[i]
+	}
+	h.text = append(h.text, b...)
+	for {
+		i := bytes.IndexByte(h.text, '\n')
+		if i < 0 {
+			break
+		}
+		h.line(r, h.text[:i])
+		h.at, h.text = h.at+i+1, h.text[i+1:]
+	}
+	if len(h.text) > maxLine {
+		h.at, h.text = h.at+len(h.text), nil
+	}
+	return true
+}
+
+// end reads the last line of a dump.
+func (h *hexed) end(r *reading) {
+	h.line(r, h.text)
+	*h = hexed{}
+}
+
+// line reads a line of a key log in a dump. Bytes of other kinds are ignored.
+func (h *hexed) line(r *reading, line []byte) {
+	if label, values := r.log.find(bytes.Fields(line)); whole(label, values) {
+		r.fail(r.n, r.log.parse(line, label, values))
+	}
+}
