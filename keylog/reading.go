@@ -136,9 +136,8 @@ func (r *reading) add(n int, line Line) {
 
 // hexed is the text of a key log in a hex dump, from its last line feed.
 type hexed struct {
-	text  []byte
-	at    int // bytes before it
-	other bool
+	text []byte
+	at   int // bytes before it
 }
 
 // dumped reports whether a line is one of a dump, and reads the lines of a key log in it.

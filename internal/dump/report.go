@@ -2,6 +2,8 @@ package dump
 
 import (
 	"encoding/hex"
+	"fmt"
+	"io"
 	"strconv"
 	"strings"
 )
@@ -193,3 +195,12 @@ func cookie(text string) []byte {
 	}
 	return b
 }
+
+// String returns the name and the length of the value.
+func (v Value) String() string { return fmt.Sprintf("%s (%d bytes)", v.Name, len(v.Bytes)) }
+
+// Format prints what String returns, whatever the verb.
+func (v Value) Format(f fmt.State, _ rune) { io.WriteString(f, v.String()) }
+
+// MarshalText returns what Format prints.
+func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
