@@ -204,3 +204,12 @@ func (v Value) Format(f fmt.State, _ rune) { io.WriteString(f, v.String()) }
 
 // MarshalText returns what Format prints.
 func (v Value) MarshalText() ([]byte, error) { return []byte(v.String()), nil }
+
+// String returns nothing of what was read.
+func (r Report) String() string { return "dump.Report" }
+
+// Format prints what String returns, whatever the verb.
+func (r Report) Format(f fmt.State, _ rune) { io.WriteString(f, r.String()) }
+
+// MarshalText returns what Format prints.
+func (r Report) MarshalText() ([]byte, error) { return []byte(r.String()), nil }

@@ -59,7 +59,7 @@ func TestReportsHaveValuesWithTheirLines(t *testing.T) {
 			"  random_bytes (len=28): " + c[:56] + "\nServerHello, Length=9\n" +
 			"  server_version=0x303 (TLS 1.2)\n  gmt_unix_time=0x5E5E5E5E\n" +
 			"  random_bytes (len=28): " + s[:56] + "\n  cipher_suite {0xC0, 0x30} TLS_X\n",
-		"javax.net.debug 11": `"ClientHello": {` + "\n" + `"client version"      : "TLSv1.2",` + "\n" +
+		"javax.net.debug 11": `"ClientHello": {` + "\n" + `"client version" : "TLSv1.2",` + "\n" +
 			`  "random"              : "` + c + "\",\n" + `"ServerHello": {` + "\n" +
 			`  "server version"      : "TLSv1.2",` + "\n" + `  "random" : "` + s + "\",\n" +
 			`  "cipher suite"        : "TLS_X(0xC030)",` + "\n",

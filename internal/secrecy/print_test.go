@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/dump"
 	"github.com/vitrine-tls/vitrine/internal/live"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/kex"
@@ -62,6 +63,7 @@ var samples = []reflect.Type{
 	reflect.TypeFor[vitrine.SessionState](), reflect.TypeFor[capture.Conversation](),
 	reflect.TypeFor[capture.Reader](), reflect.TypeFor[capture.Writer](),
 	reflect.TypeFor[keylog.Line](), reflect.TypeFor[keylog.Log](),
+	reflect.TypeFor[dump.Value](), reflect.TypeFor[dump.Report](),
 	reflect.TypeFor[explain.Chain](), reflect.TypeFor[explain.Command](),
 	reflect.TypeFor[explain.Derivation](), reflect.TypeFor[explain.Dump](),
 	reflect.TypeFor[explain.Given](), reflect.TypeFor[explain.Notebook](),
