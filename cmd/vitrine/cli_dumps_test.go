@@ -94,8 +94,8 @@ func TestDeriveReadsTheOutputOfOtherPrograms(t *testing.T) {
 			strings.Repeat("17, ", 27) + "17 }\nCipher Suite: TLS_RSA_WITH_AES_128_CBC_SHA256\n" +
 			"SESSION KEYGEN:\nPreMaster Secret:\n" + java(0x03, 48),
 		"openssl s_client -trace": "    ClientHello, Length=288\n      client_version=0x303 (TLS " +
-			"1.2)\n      Random:\n        gmt_unix_time=0x94949494\n        random_bytes (len=28):" +
-			" " +
+			"1.2)\n      Random:\n        gmt_unix_time=0x94949494\n        random_bytes (len=" +
+			"28): " +
 			strings.Repeat("94", 28) + "\n    ServerHello, Length=61\n      server_version=0x303 " +
 			"(TLS 1.2)\n      Random:\n        gmt_unix_time=0x11111111\n        random_bytes " +
 			"(len=28): " + strings.Repeat("11", 28) + "\n      cipher_suite {0x00, 0x3C} " +
