@@ -141,7 +141,7 @@ func (s *sender) Read(p []byte) (int, error) {
 // Close also ends a Read that waits for the first request.
 func (s *sender) Close() error {
 	s.first.Do(func() { close(s.wrote) })
-	return s.Conn.Close()
+	return s.stated.Close()
 }
 
 // finish completes the handshake. If the server did not accept the early data, it has not read it,

@@ -17,21 +17,29 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// trap is a Config's Trace that panics at the nth record of application data in a direction. It
-// does nothing while left is 0.
+// trap is a Config's Trace that panics at the nth record of application data in a direction, or at
+// the nth alert. It does nothing while left is 0.
 type trap struct {
 	direction trace.Direction
+	alerts    bool
 	left      atomic.Int32
 }
 
 func (p *trap) Put(e trace.Entry) {
 	r, ok := e.Event.(*trace.Record)
-	if !ok || r.Direction != p.direction || r.ContentType != iana.RecordApplicationData {
+	if !ok || r.Direction != p.direction || r.ContentType != p.of() {
 		return
 	}
 	if p.left.Add(-1) == 0 {
 		panic("the trap was sprung")
 	}
+}
+
+func (p *trap) of() iana.ContentType {
+	if p.alerts {
+		return iana.RecordAlert
+	}
+	return iana.RecordApplicationData
 }
 
 // attempt sends a request, and more after it, and waits for the end of the connection.
@@ -62,6 +70,9 @@ func attempt(t *testing.T, url, protocol string) {
 	}
 }
 
+// atTheClose is a case of the next test: the server's close_notify.
+const atTheClose = "closing"
+
 // net/http and x/net/http2 read and write in goroutines of their own, in which nobody recovers:
 // reading ahead while a handler runs, reading and writing frames.
 func TestAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T) {
@@ -81,10 +92,11 @@ func testAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T, version func
 		{"reading a frame", "h2", trace.Opened, 2},
 		{"writing the first frame", "h2", trace.Sealed, 1},
 		{"writing a response", "h2", trace.Sealed, 0},
+		{atTheClose, "http/1.1", trace.Sealed, 1},
 	} {
 		t.Run(c.protocol+", "+c.name, func(t *testing.T) {
 			var told logged
-			sink := &trap{direction: c.direction}
+			sink := &trap{direction: c.direction, alerts: c.name == atTheClose}
 			sink.left.Store(c.nth)
 			s := &http.Server{ErrorLog: log.New(&told, "", 0), IdleTimeout: patience / 4}
 			s.Handler = http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -94,12 +106,20 @@ func testAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T, version func
 				if r.URL.Path == "/wait" && c.nth == 0 {
 					sink.left.Store(1)
 				}
+				if sink.alerts {
+					w.Header().Set("Connection", "close")
+				}
 				fmt.Fprint(w, "served")
 			})
 			url := serve(t, s, serverConfig(version, func(c *vitrine.Config) { c.Trace = sink }))
 			attempt(t, url, c.protocol)
-			if !strings.Contains(told.String(), "a bug: the trap was sprung") {
-				t.Errorf("the log has no bug: %q", told.String())
+			for end := time.Now().Add(patience); ; time.Sleep(time.Millisecond) {
+				if strings.Contains(told.String(), "a bug: the trap was sprung") {
+					break
+				}
+				if time.Now().After(end) {
+					t.Fatalf("the log has no bug: %q", told.String())
+				}
 			}
 			if n := len(told.String()); n > 8<<10 {
 				t.Errorf("the log of one panic has %d bytes", n)

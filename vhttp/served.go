@@ -1,6 +1,7 @@
 package vhttp
 
 import (
+	"errors"
 	"log"
 	"net/http"
 	"sync/atomic"
@@ -43,7 +44,11 @@ func (s *served) Close() error {
 	if s.broken.Load() {
 		return s.NetConn().Close()
 	}
-	return s.Conn.Close()
+	err := s.stated.Close()
+	if failed, ok := errors.AsType[*bug.Error](err); ok {
+		return s.fail(failed)
+	}
+	return err
 }
 
 // fail ends a connection after a panic.

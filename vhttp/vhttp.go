@@ -36,6 +36,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
@@ -59,6 +60,18 @@ type asRead struct{}
 
 func (asRead) ReadFrom() {}
 func (asRead) WriteTo()  {}
+
+// Close closes the connection. A panic, for example of the Config's Trace, is an error here, since
+// net/http, x/net/http2 and this package close connections in goroutines of their own.
+func (s *stated) Close() (err error) {
+	defer func() {
+		if failed := bug.From(recover()); failed != nil {
+			s.NetConn().Close()
+			err = failed
+		}
+	}()
+	return s.Conn.Close()
+}
 
 var _ = stated{asRead: asRead{}} // static analysis would call it unused
 

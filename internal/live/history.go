@@ -175,19 +175,24 @@ func (h *History) work() {
 			if !ok {
 				break
 			}
-			h.note(h.take(j))
+			h.note(surviving(func() error { return h.take(j) }))
 		}
-		h.note(h.prune(time.Now()))
+		h.note(surviving(func() error { return h.prune(time.Now()) }))
 	}
 }
 
-// take writes a connection. A panic is an error: it must not end the server that is watched.
-func (h *History) take(j job) (err error) {
+// surviving calls f. A panic is an error: it must not end the server that is watched.
+func surviving(f func() error) (err error) {
 	defer func() {
 		if failed := bug.From(recover()); failed != nil {
 			err = failed
 		}
 	}()
+	return f()
+}
+
+// take writes a connection.
+func (h *History) take(j job) error {
 	size, err := h.store(j.row, j.entries)
 	if err == nil {
 		err = errors.Join(h.remember(j.row, size), h.prune(time.Now()))
