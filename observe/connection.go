@@ -54,6 +54,7 @@ type Connection struct {
 	tryingLater bool
 
 	scratch *[scratchSize]byte // where records are opened if so
+	cores   int                // that may open records ahead
 
 	lanes  [2]lane // by sender
 	prefix []byte  // of a ClientHello in the form of SSL 2.0

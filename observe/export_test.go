@@ -44,3 +44,9 @@ func (s *Stream) Rest() {
 	s.shrink()
 	s.memory()
 }
+
+// SetCores sets how many cores may open records ahead of their turn.
+func (c *Connection) SetCores(n int) { c.cores = n }
+
+// Ahead returns how many records of both directions were opened ahead of their turn.
+func (c *Connection) Ahead() int64 { return c.lanes[0].ahead + c.lanes[1].ahead }

@@ -30,6 +30,11 @@ type lane struct {
 	// since the keys changed, and before that
 	sealed, before sealedRecords
 
+	batch batch                  // records that were opened ahead; see openAhead
+	keys  *handshake.TrafficKeys // of half
+	twins []*record.Half         // half again, each for one core
+	opens int                    // records that opened one by one, since one did not
+
 	copies []otherCopy // of bytes that wait, with other contents
 	// the next record is not what it should be, and another copy may come
 	doubt     bool
@@ -55,6 +60,7 @@ type lane struct {
 	over   uint64 // records that were skipped since, for lack of effort
 	tried  int64  // bytes of records decrypted to find the next one; see effort
 	steps  int64  // records, places and holes examined: for tests
+	ahead  int64  // records opened ahead: for tests
 
 	flow Flow
 }
@@ -234,4 +240,45 @@ func (l *lane) lose() {
 	l.since = l.start
 	l.skipped += l.fill()
 	l.lost = true
+}
+
+// place returns where the byte at a place in buf is among all that were received.
+func (l *lane) place(at int) int64 { return l.fed - int64(len(l.buf)) + int64(at) }
+
+// batchSize is the memory of a batch, in bytes: what a Watch passes on at once.
+const batchSize = 256 << 10
+
+var batchMemory = sync.Pool{New: func() any { return new([batchSize]byte) }}
+
+// A batch has records of one direction that were opened ahead, in their order.
+type batch struct {
+	memory  *[batchSize]byte
+	records []aheadRecord
+	next    int
+}
+
+// An aheadRecord is a record that was opened ahead.
+type aheadRecord struct {
+	record.Header
+	fragment []byte // in the batch's memory
+	at       int64  // where it begins among all bytes that were received
+	t        iana.ContentType
+	plain    []byte
+	opened   bool
+}
+
+// dropBatch forgets records that were opened ahead, and gives their memory back.
+func (l *lane) dropBatch() {
+	if l.batch.memory != nil {
+		batchMemory.Put(l.batch.memory)
+	}
+	clear(l.batch.records)
+	l.batch = batch{records: l.batch.records[:0]}
+}
+
+// setKeys keeps the keys of a direction, for its twins. Nil are keys that its records cannot be
+// opened ahead with.
+func (l *lane) setKeys(k *handshake.TrafficKeys) {
+	l.dropBatch()
+	l.keys, l.twins, l.opens = k, nil, 0
 }

@@ -87,6 +87,7 @@ func (c *Connection) changeKeys(l *lane, next *record.Half) {
 	}
 	l.before, l.sealed = l.sealed, sealedRecords{}
 	l.half, l.epoch, l.blind, l.early = *next, e, false, false
+	l.setKeys(nil)
 	l.messages.Drop()
 }
 

@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"runtime"
 
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -14,7 +15,7 @@ import (
 // New returns a Connection to be fed from its first byte on. source may be nil: then the handshake
 // is shown up to ChangeCipherSpec.
 func New(source Source, sink trace.Sink) *Connection {
-	c := &Connection{source: source}
+	c := &Connection{source: source, cores: runtime.GOMAXPROCS(0)}
 	if sink != nil {
 		c.log = trace.New(trace.Observer, sink, nil)
 	}
@@ -55,6 +56,7 @@ func (c *Connection) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 		return err
 	}
 	l.half.Protect(p)
+	l.setKeys(k)
 	l.inner = l.half.InnerType()
 	l.inflate = nil
 	if k.Compression == iana.CompressionDeflate && !l.inner {

@@ -25,6 +25,7 @@ func (c *Connection) open(l *lane) (t iana.ContentType, plain []byte, got outcom
 		}
 		return 0, nil, starved // TLS 1.3: its keys come with the other side's messages
 	}
+	c.openAhead(l)
 	start := l.start
 	r, got := l.cut()
 	switch {
@@ -66,7 +67,7 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	}
 	seq, keyless := l.half.SeqNum(), l.blind && !l.half.Protected()
 	if !keyless {
-		t, plain, err := l.half.Open(r.Header, c.spared(r.fragment))
+		t, plain, err := c.openNext(l, r)
 		if err == nil && l.inflate != nil {
 			plain, err = l.inflate.record(plain)
 		}

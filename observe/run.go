@@ -25,6 +25,7 @@ func (c *Connection) run() {
 		case l.blind && l.held == nil && !c.hasLaterKeys(l) || l.err != nil:
 			l.count()
 		}
+		l.dropBatch()
 		l.rest()
 	}
 	if c.scratch != nil {

@@ -186,6 +186,18 @@ func (h *Half) Pass(n int, tail []byte) {
 	h.Seek(h.seq + 1)
 }
 
+// Chains reports whether a record opens only after the one before it, as in SSL 3.0, with RC4, and
+// with CBC in TLS 1.0. Others open in any order, once Seek has set their number.
+func (h *Half) Chains() bool {
+	switch p := h.protection.(type) {
+	case *old:
+		return true
+	case *cbc:
+		return p.explicit == 0
+	}
+	return false
+}
+
 // Seek sets the sequence number of the next record, after some were lost.
 func (h *Half) Seek(seq uint64) { h.seq = min(seq, math.MaxUint64-1) }
 
