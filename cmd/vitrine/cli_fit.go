@@ -44,7 +44,7 @@ func (f *fitted) Write(p []byte) (int, error) {
 
 // pasted matches lines that are made to be pasted.
 var pasted = regexp.MustCompile(
-	`^(try|works with|in Go): |^ +(ssl_|SSL|ssl-|vitrine |openssl |\$ )`,
+	`^(try|works with|in Go): |^ +(ssl_|SSL|ssl-|openssl |\$ )|^ +--.*\\$`,
 )
 
 // gap matches the space between a name and the text beside it.
@@ -52,7 +52,13 @@ var gap = regexp.MustCompile(`\S( {2,})\S`)
 
 // folded breaks a line, and puts what follows below the text beside its name, if there is room.
 func folded(line string, width int) string {
-	if len([]rune(line)) <= width || pasted.MatchString(line) {
+	if len([]rune(line)) <= width {
+		return line
+	}
+	if example.MatchString(line) {
+		return continued(line, width)
+	}
+	if pasted.MatchString(line) {
 		return line
 	}
 	lead := len(line) - len(strings.TrimLeft(line, " "))
@@ -73,6 +79,34 @@ func folded(line string, width int) string {
 	indent := len([]rune(line[:beside]))
 	return line[:beside] + strings.Join(wrap(strings.Join(strings.Fields(line[beside:]), " "),
 		width-indent), "\n"+strings.Repeat(" ", indent))
+}
+
+// example matches a command in a list of examples.
+var example = regexp.MustCompile(`^ +vitrine `)
+
+// continued breaks an example before its flags, with the shell's mark of a line that continues. What
+// the example is for goes below it.
+func continued(line string, width int) string {
+	lead := len(line) - len(strings.TrimLeft(line, " "))
+	indent := strings.Repeat(" ", lead+4)
+	if at := gap.FindStringSubmatchIndex(line); at != nil {
+		return continued(line[:at[2]], width) + "\n" + folded(indent+line[at[3]:], width)
+	}
+	parts := strings.Split(line, " --")
+	broken, last := "", parts[0]
+	for i, flag := range parts[1:] {
+		mark := ` \`
+		if i == len(parts)-2 {
+			mark = ""
+		}
+		if len([]rune(last+" --"+flag+mark)) > width {
+			broken += last + " \\\n"
+			last = indent + "--" + flag
+			continue
+		}
+		last += " --" + flag
+	}
+	return broken + last
 }
 
 // reflowed joins the lines of each paragraph, so that they can be broken elsewhere. Lines that are

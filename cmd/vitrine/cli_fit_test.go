@@ -14,7 +14,7 @@ import (
 
 // unbreakable matches lines that are not broken: those to be pasted, and words and hex, which are
 // searched for whole.
-var unbreakable = regexp.MustCompile(`^(try|works with|in Go): |^ *(vitrine|openssl|echo|ssl_\S*|` +
+var unbreakable = regexp.MustCompile(`^(try|works with|in Go): |^ *(openssl|echo|ssl_\S*|` +
 	`SSL\S*|ssl-\S*) |^ *(prints )?[^ ]+$|^ *\S+( \S+)? +\S{40,}$|^\S+ .*\| |vitrine decrypt - `)
 
 // wider returns the lines of a text that are wider than the terminal.
@@ -84,6 +84,10 @@ func TestLinesAreFolded(t *testing.T) {
 		{"      --a-long-flag string   what it is for", 23,
 			"      --a-long-flag string\n          what it is\n            for"},
 		{"one two three four five", 11, "one two\nthree four\nfive"},
+		{"  vitrine handshake --tls 1.3   of today", 30,
+			"  vitrine handshake --tls 1.3\n      of today"},
+		{"  vitrine a --bb 1 --cc 2 --dd 3", 22,
+			"  vitrine a --bb 1 \\\n      --cc 2 --dd 3"},
 		{"try:     vitrine connect a.very.long.example", 20,
 			"try:     vitrine connect a.very.long.example"},
 	} {
@@ -94,5 +98,24 @@ func TestLinesAreFolded(t *testing.T) {
 	if got := reflowed("one\ntwo\n\nthree\n  four\n  five\nsix"); got !=
 		"one two\n\nthree\n  four\n  five\nsix" {
 		t.Errorf("got %q", got)
+	}
+}
+
+// Rows of connections that are still open fit a pipe: their columns cannot be as wide as what they
+// may have to hold.
+func TestRowsOfAGrowingCaptureFitAPipe(t *testing.T) {
+	var out strings.Builder
+	table := &connectionTable{w: &out, live: true}
+	j := &jsonRow{}
+	j.Version, j.Suite = "TLS 1.2", "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
+	j.Client, j.Server, j.ServerName = "192.0.2.1:40000", "192.0.2.2:443", "a.server.example"
+	for range 2 {
+		if err := table.row(j); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if wide := wider(out.String(), usualWidth); wide != nil ||
+		strings.Count(out.String(), "a.server.example") != 2 {
+		t.Errorf("got %q, too wide %q", out.String(), wide)
 	}
 }

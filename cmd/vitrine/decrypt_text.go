@@ -248,7 +248,11 @@ func (t *connectionTable) begin() error {
 			t.widths[i] = min(t.widths[i], maxColumn)
 		}
 	}
-	if t.folds = t.wide > 0 && t.total() > t.wide; !t.folds {
+	room := t.wide
+	if t.live && room == 0 {
+		room = usualWidth // columns of rows to come are as wide as they can be: too wide for a pipe
+	}
+	if t.folds = room > 0 && t.total() > room; !t.folds {
 		if err := t.aligned(columnNames); err != nil {
 			return err
 		}

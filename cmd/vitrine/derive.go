@@ -61,10 +61,13 @@ result is another, derive tries the usual mistakes and then every change of a si
 inputs, to find what leads to that value. If nothing does, it prints what was tried and which inputs
 were not given, and the exit code is 1.`,
 		Example: `  vitrine derive --suite AES256-SHA256 --expect f0f953ec \
-    --pre-master-secret 0303ae5e7386878b4c10d56ca1a445076fd47492e7579572382939c87a1442bf\
-acf16625ef102bd2d2b4111efe072354 \
-    --client-random 5642fbbdaec9fac721184afdff1bf385f7bc44dd891082adc4a27d2ba26fccf8 \
-    --server-random 5cd6f4c6cbc5c96a7500e795f8859a9f9f3334995ec6fe35490023da9364c9bc
+    --pre-master-secret 0303ae5e7386878b4c10d56ca1a44507\
+6fd47492e7579572382939c87a1442bfacf16625ef102bd2d2b4111e\
+fe072354 \
+    --client-random 5642fbbdaec9fac721184afdff1bf385f7bc\
+44dd891082adc4a27d2ba26fccf8 \
+    --server-random 5cd6f4c6cbc5c96a7500e795f8859a9f9f33\
+34995ec6fe35490023da9364c9bc
   vitrine derive exercise.txt --table
   vitrine derive exercise.txt --expect f0f953ec
   vitrine derive --transcript @handshake.bin --master-secret env:MASTER --commands
