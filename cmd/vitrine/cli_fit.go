@@ -84,8 +84,8 @@ func folded(line string, width int) string {
 // example matches a command in a list of examples.
 var example = regexp.MustCompile(`^ +vitrine `)
 
-// continued breaks an example before its flags, with the shell's mark of a line that continues. What
-// the example is for goes below it.
+// continued breaks an example before its flags, with the shell's mark of a line that continues.
+// What the example is for goes below it.
 func continued(line string, width int) string {
 	lead := len(line) - len(strings.TrimLeft(line, " "))
 	indent := strings.Repeat(" ", lead+4)

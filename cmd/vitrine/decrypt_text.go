@@ -250,7 +250,7 @@ func (t *connectionTable) begin() error {
 	}
 	room := t.wide
 	if t.live && room == 0 {
-		room = usualWidth // columns of rows to come are as wide as they can be: too wide for a pipe
+		room = usualWidth // columns for whatever may come are too wide for a pipe
 	}
 	if t.folds = room > 0 && t.total() > room; !t.folds {
 		if err := t.aligned(columnNames); err != nil {
