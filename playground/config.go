@@ -62,7 +62,7 @@ func newEnds(p *plan) (*ends, error) {
 func (p *plan) parameters(me iana.Side) *negotiation.Parameters {
 	q := &negotiation.Parameters{
 		MinVersion: p.version, MaxVersion: p.version,
-		Groups: p.groups(), Schemes: schemes, MinDHBits: 2048,
+		Groups: p.groups(me), Schemes: schemes, MinDHBits: 2048,
 		ExtendedMasterSecret: demand(p.ExtendedMasterSecret),
 		EncryptThenMAC:       demand(p.EncryptThenMAC),
 		SecureRenegotiation:  negotiation.Required,
@@ -84,8 +84,15 @@ var schemes = []iana.SignatureScheme{
 	iana.RSA_PKCS1_SHA256, iana.ECDSA_SECP384R1_SHA384, iana.ED448, iana.ECDSA_SECP521R1_SHA512,
 }
 
-// groups returns the groups of both sides: the one to use, and the one of the certificate's key.
-func (p *plan) groups() (list []iana.Group) {
+// groups returns the groups of a side: the one to use, and the one of the certificate's key. A
+// client that is to guess wrong has another one first, whose share it sends.
+func (p *plan) groups(me iana.Side) (list []iana.Group) {
+	if p.Retry {
+		if list = []iana.Group{p.group}; me == iana.Client {
+			list = []iana.Group{p.guess(), p.group}
+		}
+		return list
+	}
 	if p.group != 0 {
 		list = append(list, p.group)
 	}
@@ -95,6 +102,14 @@ func (p *plan) groups() (list []iana.Group) {
 		list = append(list, g)
 	}
 	return list
+}
+
+// guess returns another group than that of the run.
+func (p *plan) guess() iana.Group {
+	if p.group == iana.X25519 {
+		return iana.Secp256r1
+	}
+	return iana.X25519
 }
 
 func demand(on bool) negotiation.Demand {

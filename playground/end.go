@@ -136,6 +136,11 @@ func (x *end) say(data []byte) error {
 		return nil
 	}
 	x.sent = true
+	if x.KeyUpdate && x.me == iana.Client && x.e.Machine().TLS13() {
+		if err := x.e.UpdateKeys(iana.UpdateRequested); err != nil {
+			return err
+		}
+	}
 	if x.sentEarly && x.e.Machine().EarlyData() == handshake.EarlyAccepted {
 		return nil
 	}

@@ -21,7 +21,8 @@ func randomSetups() []Setup {
 		{Suite: "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256", Resume: true},
 		{Version: "1.3"}, {Version: "1.3", Pieces: 9}, {Version: "1.3", ClientCertificate: true},
 		{Version: "1.3", Resume: true, EarlyData: true}, {Version: "1.3", Both: true},
-		{Both: true, OldServer: true},
+		{Both: true, OldServer: true}, {Version: "1.3", Retry: true, KeyUpdate: true},
+		{Version: "1.3", Retry: true, Resume: true, EarlyData: true},
 	}
 }
 

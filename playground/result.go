@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -170,19 +171,19 @@ func (r *Result) describe() {
 		number int
 	}
 	sealed, carried := map[place]*trace.Record{}, map[place][]Carried{}
-	var count [2]int
+	var last [2]int // record that each side has sealed
 	for _, e := range r.Entries {
 		if x, ok := e.Event.(*trace.Record); ok && x.Direction == trace.Sealed {
-			count[x.From]++
-			sealed[place{x.From, count[x.From]}] = x
+			last[x.From] = int(x.Number)
+			sealed[place{x.From, last[x.From]}] = x
 		}
 	}
 	for _, g := range explain.Rungs(r.Entries) {
 		at := place{g.From, g.Place.Record + 1}
 		carried[at] = append(carried[at], Carried{carriedName(&g), g.Number})
-		if last := (place{g.From.Peer(), count[g.From.Peer()]}); g.BothWays &&
-			carried[last] == nil {
-			carried[last] = []Carried{{carriedName(&g), g.Number}}
+		if other := (place{g.From.Peer(), last[g.From.Peer()]}); g.BothWays &&
+			carried[other] == nil {
+			carried[other] = []Carried{{carriedName(&g), g.Number}}
 		}
 	}
 	for i := range r.Records {
@@ -202,6 +203,9 @@ func (r *Result) describe() {
 }
 
 func carriedName(g *explain.Rung) string {
+	if g.Message != nil && message.IsHelloRetryRequest(g.Message.Raw) {
+		return "hello_retry_request"
+	}
 	if g.Message != nil {
 		return g.Message.Type.String()
 	}

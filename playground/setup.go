@@ -36,6 +36,11 @@ type Setup struct {
 	ClientCertificate    bool `json:"client_certificate,omitempty"`
 	Resume               bool `json:"resume,omitempty"`     // a connection came before
 	EarlyData            bool `json:"early_data,omitempty"` // TLS 1.3, with Resume: 0-RTT
+	// Retry says that the client first guesses another group, and gets a HelloRetryRequest: TLS 1.3.
+	Retry bool `json:"retry,omitempty"`
+	// KeyUpdate says that the client sends a KeyUpdate before its request, and asks for one: TLS
+	// 1.3.
+	KeyUpdate bool `json:"key_update,omitempty"`
 
 	// Both says that both sides also speak the other version, 1.2 or 1.3, so that there is
 	// something to downgrade. OldServer says that the server speaks 1.2 alone.
@@ -218,6 +223,8 @@ func (p *plan) check() error {
 		return fmt.Errorf("playground: at most %d bytes of data, in pieces of 1 or more", maxData)
 	case p.EarlyData && (!p.Resume || p.version != iana.TLS13):
 		return fmt.Errorf("playground: early data is of TLS 1.3, with a session to resume")
+	case (p.Retry || p.KeyUpdate) && (p.version != iana.TLS13 || p.OldServer):
+		return fmt.Errorf("playground: HelloRetryRequest and KeyUpdate are of TLS 1.3")
 	case p.Certificate != "" && !slices.Contains(throwaway.Kinds(), p.Certificate):
 		return fmt.Errorf("playground: got certificate %q, expected one of %v", p.Certificate,
 			throwaway.Kinds())

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"os"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -11,24 +12,76 @@ import (
 )
 
 // RFC 8446 §5.1 and §D.4: in TLS 1.3 four bytes are protected by nobody, the minor version of the
-// record of each side's hello and of its ChangeCipherSpec, which are to be ignored. Every other
-// byte is, by a check that cites a section, or its change stalls the connection: a length that
-// became greater. What is protected is protected as a whole, by the tag of the AEAD.
+// record of each side's hello and of its ChangeCipherSpec, which are to be ignored; a
+// HelloRetryRequest and the hello that answers it are two more. Every other byte is, by a check
+// that cites a section, or its change stalls the connection: a length that became greater. What is
+// protected is protected as a whole, by the tag of the AEAD.
 func TestFourBytesOfTLS13AreProtectedByNobody(t *testing.T) {
-	setups := []Setup{{Version: "1.3"}, {Version: "1.3", Resume: true},
-		{Version: "1.3", Resume: true, EarlyData: true}, {Version: "1.3", ClientCertificate: true},
-		{Version: "1.3", Suite: "TLS_CHACHA20_POLY1305_SHA256", Both: true}}
-	stride := 1 // all bytes of all: VITRINE_SWEEPS=1 go test -run FourBytes ./playground
-	if os.Getenv("VITRINE_SWEEPS") == "" {
-		setups, stride = setups[:1], 9
-	}
-	nobody := []Place{{iana.Client, 1, 2, 1}, {iana.Client, 2, 2, 1}, {iana.Server, 1, 2, 1},
+	four := []Place{{iana.Client, 1, 2, 1}, {iana.Client, 2, 2, 1}, {iana.Server, 1, 2, 1},
 		{iana.Server, 2, 2, 1}}
-	for _, s := range setups {
-		if open := open13(t, s, stride); !slices.Equal(open, nobody) {
-			t.Errorf("%+v: open: %v", s, open)
+	six := []Place{{iana.Client, 1, 2, 1}, {iana.Client, 2, 2, 1}, {iana.Client, 3, 2, 1},
+		{iana.Server, 1, 2, 1}, {iana.Server, 2, 2, 1}, {iana.Server, 3, 2, 1}}
+	whole := os.Getenv("VITRINE_SWEEPS") != ""
+	for _, c := range []struct {
+		Setup
+		nobody []Place
+		stride int // 0: with VITRINE_SWEEPS=1 go test -run FourBytes ./playground
+	}{
+		{Setup{Version: "1.3"}, four, 9},
+		{Setup{Version: "1.3", Retry: true, KeyUpdate: true}, six, 199},
+		{Setup{Version: "1.3", Resume: true}, four, 0},
+		{Setup{Version: "1.3", Resume: true, EarlyData: true}, four, 0},
+		{Setup{Version: "1.3", ClientCertificate: true}, four, 0},
+		{Setup{Version: "1.3", Suite: "TLS_CHACHA20_POLY1305_SHA256", Both: true}, four, 0},
+		{Setup{Version: "1.3", Retry: true, Resume: true}, six, 0},
+		{Setup{Version: "1.3", KeyUpdate: true, Resume: true, EarlyData: true}, four, 0},
+	} {
+		if whole {
+			c.stride = 1
 		}
-		protected13(t, s)
+		if c.stride == 0 {
+			continue
+		}
+		if open := open13(t, c.Setup, c.stride); !slices.Equal(open, c.nobody) {
+			t.Errorf("%+v: open: %v", c.Setup, open)
+		}
+		protected13(t, c.Setup)
+	}
+}
+
+// A HelloRetryRequest, and KeyUpdates of both sides, are on the wire where the Setup wants them, in
+// TLS 1.3 alone, and the data arrives. See RFC 8446 §4.1.4 and §4.6.3.
+func TestASetupHasARetryAndNewKeys(t *testing.T) {
+	for _, group := range []string{"", "secp256r1", "X25519MLKEM768"} {
+		s := Setup{Version: "1.3", Group: group, Retry: true, KeyUpdate: true}
+		r := run(t, s)
+		var names []string
+		for _, x := range r.Records {
+			for _, c := range x.Carries {
+				names = append(names, c.Name)
+			}
+		}
+		all := strings.Join(names, " ")
+		if !strings.HasPrefix(all, "client_hello hello_retry_request") ||
+			strings.Count(all, "key_update") != 2 || r.Verdict.Outcome != Untouched ||
+			r.Ends[iana.Client].Received != Response || r.Ends[iana.Server].Received != Request {
+			t.Errorf("%s: %+v: %s", group, r.Verdict, all)
+		}
+		for _, of := range r.Records {
+			if of.Carries[0].Name != iana.KeyUpdate.String() {
+				continue
+			}
+			v := run(t, s, Act{Kind: Drop, Side: of.Side, Record: of.Number}).Verdict
+			if v.Outcome != Caught || v.By != of.Side.Peer() || v.Kind != alert.KindRecord {
+				t.Errorf("the %v's KeyUpdate dropped: %+v", of.Side, v)
+			}
+		}
+	}
+	for _, s := range []Setup{{Retry: true}, {KeyUpdate: true},
+		{Version: "1.3", Retry: true, Both: true, OldServer: true}} {
+		if _, err := Run(s, nil); err == nil {
+			t.Errorf("%+v is a handshake", s)
+		}
 	}
 }
 

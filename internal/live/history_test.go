@@ -5,7 +5,6 @@ import (
 
 	"fmt"
 	"io"
-	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -14,7 +13,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/live"
 	"github.com/vitrine-tls/vitrine/internal/rig"
@@ -286,59 +284,6 @@ func TestADamagedHistoryCanBeRead(t *testing.T) {
 		t.Errorf("a file of somebody else: %q, %v", text, err)
 	}
 }
-
-// handshakes performs handshakes one after the other and returns how long each took.
-func handshakes(t *testing.T, n int, sink func() trace.Sink) (took []time.Duration) {
-	t.Helper()
-	client, server := rig.Configs(t)
-	server.TraceFor = func(net.Conn) trace.Sink { return sink() }
-	for range n {
-		near, far := rig.Wires(t)
-		c, s := vitrine.Client(near, client), vitrine.Server(far, server)
-		begun := time.Now()
-		if _, err := rig.Shake(c, s); err != nil {
-			t.Fatal(err)
-		}
-		took = append(took, time.Since(begun))
-		near.Close()
-		far.Close()
-	}
-	slices.Sort(took)
-	return took
-}
-
-// A history, or a sink behind a Queue, that needs a second for each thing that it does delays no
-// handshake.
-func TestHandshakesDoNotWaitForWhoeverRecordsThem(t *testing.T) {
-	const n, pause = 40, time.Second
-	free := make(chan struct{})
-	wait := func() {
-		select {
-		case <-free:
-		case <-time.After(pause):
-		}
-	}
-	h := history(t, t.TempDir(), live.Limits{}, false)
-	h.Slow(wait)
-	hub := live.New(live.Options{Keep: h.Keep})
-	t.Cleanup(func() { close(free) }) // before the history is closed
-	for name, sink := range map[string]func() trace.Sink{
-		"a slow history": func() trace.Sink { return hub.Open(live.Row{Start: time.Now()}) },
-		"a slow sink":    func() trace.Sink { return trace.NewQueue(sinkFunc(wait), 1<<20) },
-	} {
-		alone := handshakes(t, n, func() trace.Sink { return hub.Open(live.Row{}) })
-		slow := handshakes(t, n, sink)
-		t.Logf("%s: the 95th percentile is %v, and %v without", name, slow[n*95/100],
-			alone[n*95/100])
-		if worst := slow[n-1]; worst > pause/2 {
-			t.Errorf("%s: a handshake took %v", name, worst)
-		}
-	}
-}
-
-type sinkFunc func()
-
-func (f sinkFunc) Put(trace.Entry) { f() }
 
 // A panic in the history's goroutine is an error of the history, and ends no server.
 func TestAPanicOfTheHistoryIsAnError(t *testing.T) {

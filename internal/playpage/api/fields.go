@@ -28,12 +28,11 @@ type place struct {
 
 // fieldsOf returns the fields of each record of a run, as they were sent.
 func fieldsOf(r *playground.Result) [][]Field {
-	sealed, count := map[place]*trace.Record{}, [2]int{}
+	sealed := map[place]*trace.Record{}
 	for _, e := range r.Entries {
 		x, ok := e.Event.(*trace.Record)
 		if ok && x.Direction == trace.Sealed && e.Role == trace.Role(x.From.String()) {
-			count[x.From]++
-			sealed[place{x.From, count[x.From]}] = x
+			sealed[place{x.From, int(x.Number)}] = x
 		}
 	}
 	messages := map[place][]*trace.Message{}

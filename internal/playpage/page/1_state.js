@@ -70,7 +70,7 @@ class Engine {
 }
 
 // The state and its fragment: "#lesson=2&version=1.3&act=flip.c1.2.01&step=5&at=c1.2".
-const flags = ["extended_master_secret", "encrypt_then_mac", "client_certificate", "resume", "early_data", "both", "old_server"];
+const flags = ["extended_master_secret", "encrypt_then_mac", "client_certificate", "resume", "early_data", "retry", "key_update", "both", "old_server"];
 const numbers = ["pieces"], lists = ["others"];
 const words = ["version", "suite", "group", "certificate", "flaw", "seed", "request", "response", "careless"];
 const side = (c) => c === "c" ? "client" : "server";

@@ -88,7 +88,7 @@ const recordView = ({ x, fields, key }, sign) => {
   const mark = (acts) => {
     let any = false;
     $$("[data-deed]", deeds).forEach((b) => {
-      const on = acts.some((a) => a.kind === b.dataset.deed && a.side === x.side && a.record === x.number);
+      const on = acts.some((a) => (a.fresh ? "fresh" : a.kind) === b.dataset.deed && a.side === x.side && a.record === x.number);
       b.setAttribute("aria-pressed", on);
       any = any || on;
     });
@@ -105,15 +105,16 @@ const deedsOf = (x, box) => {
   const at = { side: x.side, record: x.number };
   const list = [["drop", "drop", {}, "it never arrives"], ["duplicate", "twice", {}, "it arrives twice in a row"], ["swap", "swap", {}, "it arrives behind the next one of its side"],
     ["replay", "replay", {}, "it arrives again, at the end"], ["inject", "alert", { data: warning }, "a forged warning arrives before it"], ["cut", "cut", {}, "the wire ends before the chosen byte of it"]];
+  if (x.side === "client") list.push(["replay", "fresh", { fresh: true }, "all up to it arrives once more, in a new connection to the same server"]);
   for (const [kind, label, more, title] of list) {
     const b = button(label, () => {
-      const has = state.acts.some((a) => a.kind === kind && a.side === at.side && a.record === at.record);
-      const rest = state.acts.filter((a) => !(a.kind === kind && a.side === at.side && a.record === at.record));
+      const same = (a) => a.kind === kind && !a.fresh === !more.fresh && a.side === at.side && a.record === at.record;
+      const has = state.acts.some(same), rest = state.acts.filter((a) => !same(a));
       const a = { kind, ...at, ...more };
       if (kind === "cut") a.offset = state.at && state.at.side === at.side && state.at.record === at.record ? state.at.offset : 0;
       go({ acts: has ? rest : [...rest, a] });
     });
-    b.dataset.deed = kind;
+    b.dataset.deed = more.fresh ? "fresh" : kind;
     b.title = title;
     box.append(b);
   }

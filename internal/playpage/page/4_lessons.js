@@ -88,11 +88,14 @@ const panel = (b, p) => $(b).addEventListener("click", () => {
 });
 panel("#lessons-button", "#lessons");
 panel("#setup-button", "#setup");
+const only13 = ["early_data", "retry", "key_update"];
 const change = (k, v) => {
   const setup = { ...state.setup };
   if (v) setup[k] = v; else delete setup[k];
-  if (k === "version") { delete setup.suite; if (v !== "1.3") delete setup.early_data; }
-  if (k === "early_data" && v) { setup.resume = true; setup.version = "1.3"; }
+  if (k === "version") { delete setup.suite; if (v !== "1.3") only13.forEach((o) => delete setup[o]); }
+  if (only13.includes(k) && v) { setup.version = "1.3"; delete setup.old_server; }
+  if (k === "early_data" && v) setup.resume = true;
+  if (k === "old_server" && v) only13.forEach((o) => delete setup[o]);
   if (k === "resume" && !v) delete setup.early_data;
   if (k === "suite") delete setup.certificate;
   go({ setup, step: null, glass: "" });
@@ -140,6 +143,8 @@ const buildSetup = () => {
   check("client_certificate", "a client certificate");
   check("resume", "resumes an earlier connection");
   check("early_data", "early data (0-RTT)");
+  check("retry", "the client guesses the wrong group (HelloRetryRequest)");
+  check("key_update", "new keys before the request (KeyUpdate)");
   check("both", "both sides speak TLS 1.2 and 1.3");
   check("old_server", "the server speaks TLS 1.2 alone");
   list("careless", "Careless twin", choices.careless.map((g) => [g, g || "no: the library as it is"]));
