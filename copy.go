@@ -54,7 +54,8 @@ func (c *Conn) WriteTo(w io.Writer) (n int64, err error) {
 var chunks = sync.Pool{New: func() any { return new([engine.MaxBurst]byte) }}
 
 // ReadFrom sends what it reads from r, until io.EOF, which is no error here: each Read of r takes
-// at most what fills two records, and is sent before the next.
+// at most what fills two records, and is sent before the next. It returns io.ErrNoProgress if r
+// returns neither data nor an error many times in a row.
 func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 	b := chunks.Get().(*[engine.MaxBurst]byte)
 	used := len(b) // as long as a Read may panic
@@ -62,7 +63,7 @@ func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 		clear(b[:used])
 		chunks.Put(b)
 	}()
-	for most := 0; ; {
+	for most, idle := 0, 0; ; {
 		used = len(b)
 		m, err := r.Read(b[:])
 		if m < 0 || m > len(b) {
@@ -82,5 +83,13 @@ func (c *Conn) ReadFrom(r io.Reader) (n int64, err error) {
 		} else if err != nil {
 			return n, err
 		}
+		if idle++; m > 0 {
+			idle = 0
+		} else if idle == maxIdleReads {
+			return n, io.ErrNoProgress
+		}
 	}
 }
+
+// maxIdleReads is how often in a row a Reader may return nothing, as in package bufio.
+const maxIdleReads = 100

@@ -78,6 +78,9 @@ func (t *Tampered) Where() string {
 	case 1:
 		return "at line " + list[0]
 	}
+	if len(list) > 10 {
+		return fmt.Sprintf("at %d lines", len(list))
+	}
 	return "at lines " + strings.Join(list[:len(list)-1], ", ") + " and " + list[len(list)-1]
 }
 

@@ -44,9 +44,10 @@ func newKept() *kept {
 
 type verdict struct {
 	key [sha256.Size]byte
-	// The pool, and what was in it: constraints are not compared by Equal, and a pool can grow.
-	roots, content *x509.CertPool
-	paths          [][]*x509.Certificate
+	// The pool, and what it was: a pool can grow, or become another one (*pool = *other).
+	roots   *x509.CertPool
+	content x509.CertPool
+	paths   [][]*x509.Certificate
 }
 
 // VerifyOnce is Verify, which it leaves out if its verdict is known from before.
@@ -86,7 +87,7 @@ func hasConstraints(roots *x509.CertPool) bool {
 			return true
 		}
 	}
-	list := reflect.ValueOf(roots).Elem().FieldByName("lazyCerts")
+	list := rootsOf(roots)
 	if list.Kind() != reflect.Slice || list.Type().Elem().Kind() != reflect.Struct {
 		return true
 	}
@@ -97,6 +98,21 @@ func hasConstraints(roots *x509.CertPool) bool {
 		}
 	}
 	return false
+}
+
+// rootsOf returns the list in which crypto/x509 has the roots of a pool.
+func rootsOf(pool *x509.CertPool) reflect.Value {
+	return reflect.ValueOf(pool).Elem().FieldByName("lazyCerts")
+}
+
+// same reports whether a pool still is what it was: its list only grows, so that it is if it lies
+// where it lay, and is as long. The constraints in it are the same, which Equal does not compare.
+func same(pool, was *x509.CertPool) bool {
+	if pool == nil {
+		return true // the system's
+	}
+	is, before := rootsOf(pool), rootsOf(was)
+	return is.Len() == before.Len() && is.Pointer() == before.Pointer()
 }
 
 // verdictKey returns a hash of all that a verdict depends on, the pool and the time aside. Each
@@ -133,7 +149,7 @@ func (k *kept) find(key [sha256.Size]byte, t Trust) [][]*x509.Certificate {
 	if now.IsZero() {
 		now = time.Now()
 	}
-	if v.roots != t.Roots || !v.content.Equal(t.Roots) || !allTimely(v.paths, now) {
+	if v.roots != t.Roots || !same(t.Roots, &v.content) || !allTimely(v.paths, now) {
 		return nil // verified anew, and replaced
 	}
 	k.order.MoveToFront(e)
@@ -144,7 +160,10 @@ func (k *kept) find(key [sha256.Size]byte, t Trust) [][]*x509.Certificate {
 func (k *kept) keep(key [sha256.Size]byte, roots *x509.CertPool, paths [][]*x509.Certificate) {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	v := &verdict{key: key, roots: roots, content: k.contentOf(roots), paths: copied(paths)}
+	v := &verdict{key: key, roots: roots, paths: copied(paths)}
+	if roots != nil {
+		v.content = *roots // its list with it: what lies there cannot become another one
+	}
 	if e, ok := k.byKey[key]; ok {
 		e.Value = v
 		k.order.MoveToFront(e)
@@ -154,19 +173,6 @@ func (k *kept) keep(key [sha256.Size]byte, roots *x509.CertPool, paths [][]*x509
 	if k.order.Len() > maxVerdicts {
 		delete(k.byKey, k.order.Remove(k.order.Back()).(*verdict).key)
 	}
-}
-
-// contentOf returns a copy of a pool: most verdicts are about one pool, and share it.
-func (k *kept) contentOf(roots *x509.CertPool) *x509.CertPool {
-	if roots == nil {
-		return nil
-	}
-	if first := k.order.Front(); first != nil {
-		if last := first.Value.(*verdict); last.roots == roots && last.content.Equal(roots) {
-			return last.content
-		}
-	}
-	return roots.Clone()
 }
 
 // allTimely reports whether every certificate of every path is valid at this time.

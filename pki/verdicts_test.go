@@ -193,4 +193,15 @@ func TestConstraintsAreAskedForEachChain(t *testing.T) {
 	if _, err := chain.VerifyOnce(iana.Server, trust); err == nil {
 		t.Error("a constraint that refuses is not obeyed")
 	}
+	became := root.Pool() // with the same root, and then with its constraint
+	trust.Roots = became
+	for range 2 {
+		if _, err := chain.VerifyOnce(iana.Server, trust); err != nil {
+			t.Error(err)
+		}
+	}
+	*became = *pool
+	if _, err := chain.VerifyOnce(iana.Server, trust); err == nil {
+		t.Error("the constraint of a pool that took another one's place is not obeyed")
+	}
 }

@@ -55,6 +55,10 @@ const (
 	maxActs = 1000
 	maxData = 1 << 16
 	allData = 1 << 20
+
+	// maxRecords bounds the records that all acts bring along, and those that a Setup cuts its data
+	// into: a record of no bytes costs as much as another one to be shown.
+	maxRecords = 1000
 )
 
 // Check returns an error for a list of acts that makes no sense whatever is sent.
@@ -62,16 +66,23 @@ func Check(acts []Act) error {
 	if len(acts) > maxActs {
 		return fmt.Errorf("playground: got %d acts, expected at most %d", len(acts), maxActs)
 	}
-	data := 0
+	data, records := 0, 0
 	for i := range acts {
 		if err := acts[i].check(); err != nil {
 			return fmt.Errorf("playground: act %d: %w", i+1, err)
 		}
 		data += len(acts[i].Data)
+		if acts[i].Kind == Inject {
+			records += len(cutRecords(acts[i].Data))
+		}
 	}
 	if data > allData {
 		return fmt.Errorf("playground: got %d bytes of data in all acts, expected at most %d", data,
 			allData)
+	}
+	if records > maxRecords {
+		return fmt.Errorf("playground: got %d forged records in all acts, expected at most %d",
+			records, maxRecords)
 	}
 	return nil
 }

@@ -13,8 +13,14 @@ import (
 // changes says what became different in a run in which nobody noticed: on the wire, in what was
 // negotiated, and in the data.
 func (r *Result) changes() (list []string) {
+	more := 0
 	for i := range r.Records {
-		list = append(list, r.changed(&r.Records[i])...)
+		all := r.changed(&r.Records[i])
+		few := min(len(all), mostChanges-len(list))
+		list, more = append(list, all[:few]...), more+len(all)-few
+	}
+	if more > 0 {
+		list = append(list, fmt.Sprintf("and %d more changes on the wire", more))
 	}
 	whole, err := Run(r.Setup, nil)
 	if err != nil {
@@ -25,15 +31,37 @@ func (r *Result) changes() (list []string) {
 			list = append(list, fmt.Sprintf("the %v negotiates otherwise", side))
 		}
 		if a, b := &whole.Ends[side], &r.Ends[side]; a.Received != b.Received {
-			list = append(list, fmt.Sprintf("the %v has read %q in place of %q", side, b.Received,
-				a.Received))
+			list = append(list, fmt.Sprintf("the %v has read %s in place of %s", side,
+				quoted(b.Received), quoted(a.Received)))
 		}
 	}
 	if r.Again != nil && r.Again.Ends[iana.Server].Early != "" {
-		list = append(list, fmt.Sprintf("the server has read %q in another connection, too",
-			r.Again.Ends[iana.Server].Early))
+		list = append(list, fmt.Sprintf("the server has read %s in another connection, too",
+			quoted(r.Again.Ends[iana.Server].Early)))
 	}
 	return list
+}
+
+// Bounds of what a sentence says: of changes on the wire, and of the bytes of each.
+const (
+	mostChanges = 6
+	mostBytes   = 80
+)
+
+// quoted returns text in quotation marks, and its beginning if it is long.
+func quoted(s string) string {
+	if len(s) <= mostBytes {
+		return fmt.Sprintf("%q", s)
+	}
+	return fmt.Sprintf("%q… (%d bytes)", s[:mostBytes], len(s))
+}
+
+// inHex returns bytes in hex, and the first of them if there are many.
+func inHex(b trace.Hex) string {
+	if len(b) <= mostBytes {
+		return b.String()
+	}
+	return fmt.Sprintf("%v… (%d bytes)", b[:mostBytes], len(b))
 }
 
 // changed says what became different of one record.
@@ -61,8 +89,8 @@ func (r *Result) changed(of *Record) (list []string) {
 	for _, f := range r.Fields(of) {
 		end := f.Offset + f.Len
 		if f.Leaf && !bytes.Equal(of.Sent[f.Offset:end], of.Got[f.Offset:end]) {
-			list = append(list, fmt.Sprintf("%s: %s became %v, it was %v", name, f.Name,
-				of.Got[f.Offset:end], of.Sent[f.Offset:end]))
+			list = append(list, fmt.Sprintf("%s: %s became %s, it was %s", name, f.Name,
+				inHex(of.Got[f.Offset:end]), inHex(of.Sent[f.Offset:end])))
 		}
 	}
 	return list

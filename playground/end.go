@@ -136,7 +136,7 @@ func (x *end) say(data []byte) error {
 		return nil
 	}
 	x.sent = true
-	if x.KeyUpdate && x.me == iana.Client && x.e.Machine().TLS13() {
+	if x.KeyUpdate && x.me == iana.Client {
 		if err := x.e.UpdateKeys(iana.UpdateRequested); err != nil {
 			return err
 		}

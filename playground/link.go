@@ -42,6 +42,7 @@ type Link struct {
 	ending [2]bool     // the end of this side's stream is on its way, or was
 	reads  [2]int      // arrivals at the peer
 	sent   [2][][]byte // the records of each side, as they were sealed
+	copied int         // bytes of copies that acts have put on the wire
 }
 
 // arrival is something on its way to the peer of a side: bytes, or the end of the stream.
@@ -178,7 +179,7 @@ func (l *Link) replays(side iana.Side, behind int) {
 	for _, i := range l.behind[Place{Side: side, Record: behind}] {
 		if n := l.acts[i].Record; n <= len(l.sent[side]) {
 			l.used[i] = true
-			l.add(side, n, Replayed, l.sent[side][n-1])
+			l.copy(i, side, n, Replayed, l.sent[side][n-1])
 		}
 	}
 }
@@ -223,8 +224,8 @@ func (l *Link) about(side iana.Side, n int, b []byte) (own []int) {
 // deliver puts a record on the wire with its own acts.
 func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 	of := Record{Number: n, Side: side, Fate: Delivered, Sent: b}
-	got, again, drop := append([]byte(nil), b...), 0, false
-	var swaps []int
+	got, drop := append([]byte(nil), b...), false
+	var swaps, again []int
 	for _, i := range own {
 		switch a := &l.acts[i]; a.Kind {
 		case Flip, Set:
@@ -234,7 +235,7 @@ func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 		case Drop:
 			drop = true
 		case Duplicate:
-			again++
+			again = append(again, i)
 		case Swap:
 			swaps = append(swaps, i)
 		case Cut:
@@ -252,8 +253,8 @@ func (l *Link) deliver(side iana.Side, n int, b []byte, own []int) {
 		l.passed(&l.records[len(l.records)-1])
 	} else {
 		l.send(side, got, swaps)
-		for range again {
-			l.add(side, n, Duplicated, got)
+		for _, i := range again {
+			l.copy(i, side, n, Duplicated, got)
 		}
 	}
 	if l.cut[side] {
@@ -286,6 +287,17 @@ func (l *Link) send(side iana.Side, got []byte, swaps []int) {
 func (l *Link) add(side iana.Side, n int, f Fate, b []byte) {
 	l.records = append(l.records, Record{Number: n, Side: side, Fate: f, Got: b})
 	l.queue = append(l.queue, arrival{from: side, record: len(l.records) - 1, bytes: b})
+}
+
+// copy adds a copy of a record for an act, within the bound on all copies.
+func (l *Link) copy(act int, side iana.Side, n int, f Fate, b []byte) {
+	if l.copied+len(b) > allData {
+		l.idle[act] = fmt.Sprintf("the copies before have %d bytes, which is as much as fits",
+			l.copied)
+		return
+	}
+	l.copied += len(b)
+	l.add(side, n, f, b)
 }
 
 // Idle returns why an act has changed nothing, or an empty string if it has, or may still.

@@ -36,7 +36,8 @@ type Setup struct {
 	ClientCertificate    bool `json:"client_certificate,omitempty"`
 	Resume               bool `json:"resume,omitempty"`     // a connection came before
 	EarlyData            bool `json:"early_data,omitempty"` // TLS 1.3, with Resume: 0-RTT
-	// Retry says that the client first guesses another group, and gets a HelloRetryRequest: TLS 1.3.
+	// Retry says that the client first guesses another group, and gets a HelloRetryRequest, in TLS
+	// 1.3.
 	Retry bool `json:"retry,omitempty"`
 	// KeyUpdate says that the client sends a KeyUpdate before its request, and asks for one: TLS
 	// 1.3.
@@ -221,6 +222,9 @@ func (p *plan) check() error {
 			CarelessTwins())
 	case p.Pieces < 0 || len(p.request)+len(p.response) > maxData:
 		return fmt.Errorf("playground: at most %d bytes of data, in pieces of 1 or more", maxData)
+	case p.Pieces > 0 && max(len(p.request), len(p.response)) > p.Pieces*maxRecords:
+		return fmt.Errorf("playground: data of one side in pieces of %d bytes is more than %d "+
+			"records", p.Pieces, maxRecords)
 	case p.EarlyData && (!p.Resume || p.version != iana.TLS13):
 		return fmt.Errorf("playground: early data is of TLS 1.3, with a session to resume")
 	case (p.Retry || p.KeyUpdate) && (p.version != iana.TLS13 || p.OldServer):

@@ -89,6 +89,46 @@ func TestCopyRefusesImpossibleCounts(t *testing.T) {
 	}
 }
 
+// A Reader that returns neither data nor an error is given up, as in package bufio, and one that
+// does so now and then is not.
+func TestReadFromGivesUpAReaderThatGivesNothing(t *testing.T) {
+	a, b := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
+	if n, err := a.ReadFrom(new(hesitating)); n != 0 || err != io.ErrNoProgress {
+		t.Errorf("sent %d bytes: %v, expected %v", n, err, io.ErrNoProgress)
+	}
+	const data = "what comes slowly"
+	if n, err := a.ReadFrom(&hesitating{data: data, each: 99}); n != int64(len(data)) ||
+		err != nil {
+		t.Errorf("sent %d bytes: %v", n, err)
+	}
+	got := make([]byte, len(data))
+	if _, err := io.ReadFull(b, got); err != nil || string(got) != data {
+		t.Errorf("got %q: %v", got, err)
+	}
+}
+
+// hesitating is a Reader that returns nothing each times before each byte, or always.
+type hesitating struct {
+	data string
+	each int
+	left int
+}
+
+func (h *hesitating) Read(b []byte) (int, error) {
+	if h.each == 0 {
+		return 0, nil
+	}
+	if h.left++; h.left <= h.each {
+		return 0, nil
+	}
+	if h.left = 0; h.data == "" {
+		return 0, io.EOF
+	}
+	n := copy(b, h.data[:1])
+	h.data = h.data[1:]
+	return n, nil
+}
+
 // giving is a Reader that returns a count, and no data.
 type giving int
 

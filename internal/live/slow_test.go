@@ -88,8 +88,8 @@ func TestASlowSinkLeavesTheHandshakeWithinFivePercent(t *testing.T) {
 		took := handshakes(t, n, quick[name], slow[name])
 		with, without := took[1][n*95/100], took[0][n*95/100]
 		percent := 100 * (float64(with)/float64(without) - 1)
-		t.Logf("%s that needs a second: the 95th percentile is %v, and %v with one that needs none "+
-			"(%+.1f %%), of %d handshakes each", name, with, without, percent, n)
+		t.Logf("%s that needs a second: the 95th percentile is %v, and %v with one that needs "+
+			"none (%+.1f %%), of %d handshakes each", name, with, without, percent, n)
 		if percent > 5 {
 			t.Errorf("%s: %+.1f %%, expected at most 5 %%", name, percent)
 		}
