@@ -332,13 +332,13 @@ func TestPlaygroundSweep(t *testing.T) {
 
 // Nothing is cut or sticks out, and all text can be read, in both sizes and both schemes.
 func TestPlaygroundLooksRight(t *testing.T) {
+	p := playgroundAt(t, "#lesson=4&suite=TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA&"+
+		"act=flip.c4.40.01&at=c4.40")
+	p.mouse(`#setup-button`)
+	p.until(`!document.querySelector("#setup").hidden`)
 	for _, scheme := range []string{"light", "dark"} {
 		for _, width := range []int64{400, 1280} {
-			p := playgroundAt(t, "#lesson=4&suite=TLS_ECDHE_ECDSA_WITH_AES_128_CBC_SHA&"+
-				"act=flip.c4.40.01&at=c4.40")
 			p.do(chromedp.EmulateViewport(width, 800), colorScheme(scheme))
-			p.mouse(`#setup-button`)
-			p.until(`!document.querySelector("#setup").hidden`)
 			is(p, cutScript, "")
 			is(p, `document.documentElement.scrollWidth <= innerWidth`, true)
 			worst := eval[string](p, contrastScript)

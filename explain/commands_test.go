@@ -144,7 +144,7 @@ func signatures(e trace.Event) int {
 
 func TestCommandsPrintShownValues(t *testing.T) {
 	needTools(t)
-	all := testkit.Sample(t, "connections", 5, commandCases())
+	all := testkit.Sample(t, "connections", 15, commandCases())
 	var mu sync.Mutex
 	ran := map[string]int{}
 	todo := make(chan demo.Options)

@@ -14,6 +14,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -114,10 +115,11 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 			block = x.Output
 		}
 	}
-	for _, c := range []struct {
+	type mistake struct {
 		value []byte
 		how   string
-	}{
+	}
+	for _, c := range testkit.Sample(t, "mistakes", 4, []mistake{
 		{h.master(sum256(h.told(h.last+1, records))), "headers of the messages' records, too"},
 		{h.master(sum256(h.told(h.last+1, older))), "the first with 0301"},
 		{h.master(sum256(h.told(h.last+1, headerless))), "4-byte headers"},
@@ -139,7 +141,7 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 			"made with the key_block"},
 		{prfByHand(block[:48], "client finished", sum256(h.all(n)), 12),
 			"first 48 bytes of the key_block"},
-	} {
+	}) {
 		found, tried, err := d.Search(c.value)
 		if err != nil || len(found) != 1 || len(found[0].How) != 1 ||
 			!strings.Contains(found[0].How[0], c.how) {

@@ -232,7 +232,12 @@ func name8[T ~uint8](v T, names map[T]string) string {
 	return fmt.Sprintf("0x%02X", uint8(v))
 }
 
-func unknown16[T ~uint16](v T) string { return fmt.Sprintf("0x%04X", uint16(v)) }
+// unknown16 returns a number as 0x and four digits, without fmt: whoever lists a registry asks for
+// all 65,536.
+func unknown16[T ~uint16](v T) string {
+	const digits = "0123456789ABCDEF"
+	return string([]byte{'0', 'x', digits[v>>12], digits[v>>8&15], digits[v>>4&15], digits[v&15]})
+}
 
 func name16[T ~uint16](v T, names map[T]string) string {
 	if n, ok := names[v]; ok {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/render/html"
 	"github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/trace"
@@ -53,7 +54,7 @@ func deepest(t *testing.T, entries []trace.Entry) {
 func TestDamagedEventsAreShownInFull(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
-	for _, c := range cases {
+	for _, c := range testkit.Sample(t, "runs", 8, cases) {
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)

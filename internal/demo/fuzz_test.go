@@ -122,7 +122,7 @@ func check(t *testing.T, s *explain.Story) {
 // The events of one side alone tell a story, and so does any part of the events.
 func TestPartsOfEventsTellStory(t *testing.T) {
 	n := 0
-	for _, c := range testkit.Sample(t, "runs", 4, cases) {
+	for _, c := range testkit.Sample(t, "runs", 8, cases) {
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)
@@ -161,7 +161,7 @@ func TestPartsOfEventsTellStory(t *testing.T) {
 func TestChangedEventsTellStory(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	n := 0
-	for _, c := range testkit.Sample(t, "runs", 4, cases) {
+	for _, c := range testkit.Sample(t, "runs", 8, cases) {
 		o := optionsOf(c.suite)
 		if c.change != nil {
 			c.change(&o)

@@ -124,6 +124,7 @@ func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
 func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 	for _, l := range lessons.All() {
 		met := map[int]bool{}
+		whole := func() bool { return len(met) == len(l.Goals) }
 		try := func(s playground.Setup, acts []playground.Act) {
 			var shown Shown
 			ask(t, Run, request{State: State{Setup: s, Acts: acts}, Lesson: l.Number}, &shown)
@@ -132,6 +133,9 @@ func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 			}
 		}
 		for _, k := range l.Knob {
+			if whole() {
+				break // what is left could only reach the same goals again
+			}
 			try(k.Setup, nil)
 			for _, tool := range l.Tools {
 				q, _ := json.Marshal(request{State: State{Setup: k.Setup}, Tool: tool.Name})
@@ -146,7 +150,9 @@ func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 				try(k.Setup, acts)
 			}
 			for _, a := range clicks(t, k.Setup) {
-				try(k.Setup, []playground.Act{a})
+				if !whole() {
+					try(k.Setup, []playground.Act{a})
+				}
 			}
 		}
 		for i, goal := range l.Goals {
