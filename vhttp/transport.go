@@ -128,18 +128,18 @@ func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Respon
 	if t.EarlyData && safe(req.Method) && (req.Body == nil || req.Body == http.NoBody) {
 		early = context.WithValue(ctx, withEarly{}, true)
 	}
-	res, used, err := t.speak1(req.WithContext(early))
+	res, used, err := t.speak1(early, req)
 	if err == nil && tooEarly(res, &used) {
 		discard(res)
-		res, _, err = t.speak1(req.WithContext(ctx))
+		res, _, err = t.speak1(ctx, req)
 	}
 	return res, err
 }
 
-// speak1 sends the request with HTTP/1.1, and returns the connection that was used.
-func (t *Transport) speak1(req *http.Request) (res *http.Response, used httptrace.GotConnInfo,
-	err error) {
-	ctx := httptrace.WithClientTrace(req.Context(),
+// speak1 sends the request with HTTP/1.1 under ctx, and returns the connection that was used.
+func (t *Transport) speak1(ctx context.Context, req *http.Request) (res *http.Response,
+	used httptrace.GotConnInfo, err error) {
+	ctx = httptrace.WithClientTrace(ctx,
 		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used = i }})
 	res, err = t.HTTP1.RoundTrip(req.WithContext(ctx))
 	if err != nil {

@@ -79,6 +79,9 @@ var _ = stated{asRead: asRead{}} // static analysis would call it unused
 // between two records, even without close_notify. See the package's documentation.
 func (s *stated) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
+	if err == nil {
+		return n, nil
+	}
 	if cut, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !cut.Partial && !s.http2() {
 		err = io.EOF
 	}
