@@ -192,6 +192,16 @@ func hub(entries []trace.Entry) *live.Hub {
 	return h
 }
 
+// written is the events as JSON lines, as every program writes them that was not told to reveal.
+func written(entries []trace.Entry) string {
+	var b strings.Builder
+	w := trace.NewWriter(&b)
+	for _, e := range entries {
+		w.Put(e)
+	}
+	return b.String()
+}
+
 // stuck is a sink that takes no event before it is let go.
 type stuck chan struct{}
 
@@ -232,8 +242,9 @@ func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
 			"the client": c.client, "the server": c.server,
 			"the client's Config": c.configs[0], "the server's Config": c.configs[1],
 			"the events": c.events, "the entries": c.events.Entries,
-			"a Hub":          hub(c.events.Entries),
-			"bounded events": bounded(c.events.Entries), "a queue": queued(t, c.events.Entries),
+			"a Hub":              hub(c.events.Entries),
+			"the events as JSON": written(c.events.Entries),
+			"bounded events":     bounded(c.events.Entries), "a queue": queued(t, c.events.Entries),
 			"a Dialer":           &vitrine.Dialer{Config: c.configs[1]},
 			"the cached session": c.cache.state, "a session's state": state,
 			"the ticket keys": c.tickets, "a ticket key": keys[0],

@@ -160,7 +160,8 @@ func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 				t.Errorf("lesson %d: nothing on its page reaches the goal %q", l.Number, goal)
 			}
 		}
-		if len(l.Answer) != len(l.Goals) || len(l.Refs) == 0 || l.Talk == "" {
+		if len(l.Answer) != len(l.Goals) || len(l.Refs) == 0 || l.Talk == "" ||
+			l.Reply == "" {
 			t.Errorf("lesson %d: %d answers to %d goals", l.Number, len(l.Answer), len(l.Goals))
 		}
 	}

@@ -15,6 +15,7 @@ func Guide() string {
 			fmt.Fprintf(&b, "- *%s*: %s\n", goal, l.Answer[i])
 		}
 		fmt.Fprintf(&b, "\nTo talk about: %s (%s)\n\n", l.Talk, strings.Join(l.Refs, ", "))
+		fmt.Fprintf(&b, "> %s\n\n", l.Reply)
 	}
 	return strings.TrimSuffix(b.String(), "\n")
 }

@@ -21,6 +21,7 @@ type Lesson struct {
 	Refs     []string // "RFC 5246 §7.4.9"
 	Answer   []string // for the teacher, one for each goal, in docs/teaching.md
 	Talk     string   // what to talk about afterwards
+	Reply    string   // for the teacher: what there is to be said about it
 }
 
 // Position is a position of a lesson's knob. The lesson begins with the first.
@@ -42,7 +43,8 @@ func All() []Lesson {
 			panic(fmt.Sprintf("lessons: lesson %q has no text", l.ID))
 		}
 		x := Lesson{Number: l.Number, Title: t.title, Question: l.Question, Text: t.text,
-			Turn: t.turn, Tools: t.tools, Refs: t.refs, Answer: t.answer, Talk: t.talk}
+			Turn: t.turn, Tools: t.tools, Refs: t.refs, Answer: t.answer, Talk: t.talk,
+			Reply: t.reply}
 		for _, g := range l.Goals {
 			x.Goals = append(x.Goals, g.Text)
 		}
@@ -68,6 +70,7 @@ type text struct {
 	refs   []string
 	answer []string
 	talk   string
+	reply  string
 }
 
 // turned is a position of a knob, as a change of the lesson's Setup; nil changes nothing.

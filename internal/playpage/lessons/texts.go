@@ -28,6 +28,9 @@ var texts = map[string]text{
 				"key proves who signed; it opens nothing.",
 		},
 		talk: "Who keeps recordings for ten years? Why does TLS 1.3 have no RSA key exchange?",
+		reply: "Whoever does not know yet what will be worth reading, and has room. TLS 1.3 has " +
+			"no RSA key exchange because it has no forward secrecy: every full handshake " +
+			"there exchanges keys that are made for it.",
 	},
 	"unprotected-byte": {
 		title: "The byte that nobody protects",
@@ -49,6 +52,8 @@ var texts = map[string]text{
 				"records.",
 		},
 		talk: "Is it harm that nobody notices? What could an attacker do with this one byte?",
+		reply: "Hardly: nobody uses it once a version is agreed. It could carry a mark, some " +
+			"bits a connection, past both sides and to somebody further along the wire.",
 	},
 	"changed-offer": {
 		title: "A changed offer",
@@ -73,6 +78,9 @@ var texts = map[string]text{
 				"bad_record_mac.",
 		},
 		talk: "Until Finished, is there anything that both sides could already have lost?",
+		reply: "Data that a side sent before it had checked the other's Finished, if the worse " +
+			"suite can be broken. And whoever breaks it while both wait computes both " +
+			"Finished himself, so that nobody notices: Logjam did so, in 2015.",
 	},
 	"mac-or-padding": {
 		title: "MAC or padding",
@@ -102,6 +110,9 @@ var texts = map[string]text{
 				"that guess.",
 		},
 		talk: "What if the alerts are alike, and the time is not? (Lucky Thirteen, 2013.)",
+		reply: "Then the time is the answer: Lucky Thirteen told the two apart by how many " +
+			"blocks a server hashed. Vitrine does the same work for both; encrypt-then-MAC " +
+			"and AEADs check before they decrypt, and have nothing to tell.",
 	},
 	"bad-key-exchanges": {
 		title: "Bleichenbacher's question",
@@ -129,6 +140,9 @@ var texts = map[string]text{
 			"The twin, and a wrong version: illegal_parameter, at once.",
 		},
 		talk: "The attack is of 1998. Why was it found again in 2017 (ROBOT), in servers of 2017?",
+		reply: "Because every path has to answer alike: alerts, ends of connections, and times. " +
+			"ROBOT found servers in which one of them differed. TLS 1.3 has no such exchange " +
+			"any more.",
 	},
 	"replay-and-swap": {
 		title: "Replay and swap",
@@ -147,6 +161,9 @@ var texts = map[string]text{
 			"“Swap” below it: the record that comes first was sealed with the second number.",
 		},
 		talk: "What of replaying the whole connection? Which bytes of the server's make that fail?",
+		reply: "The server's random, and its share with (EC)DHE, are new in each connection. So " +
+			"are the keys, and the old Finished does not open under them. Early data comes " +
+			"before any of that: lesson 12.",
 	},
 }
 

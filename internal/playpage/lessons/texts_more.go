@@ -25,6 +25,11 @@ var more = map[string]text{
 		},
 		talk: "A forged fatal alert ends the connection. Could any protocol prevent that? Turn " +
 			"the knob to TLS 1.3: what became of warnings?",
+		reply: "No protocol can: who can change what passes can also end it. Warnings in TLS 1.3: " +
+			"before ServerHello a client cannot know which version it will be, so it reads this one " +
+			"and goes on, as in TLS 1.2. Behind ServerHello there are keys, and an alert in the " +
+			"clear is refused: unexpected_message. And under keys the level of an alert means " +
+			"nothing any more: every one but close_notify and user_canceled ends the connection.",
 	},
 	"truncation": {
 		title: "Truncation",
@@ -47,6 +52,8 @@ var more = map[string]text{
 			"Cut with the twin: it takes the end for the end, answers and closes. 100 are paid.",
 		},
 		talk: "Does HTTP need close_notify, if it says Content-Length?",
+		reply: "HTTP then knows by itself that something is missing, if the program looks. An " +
+			"answer that goes on until the connection ends has close_notify alone.",
 	},
 	"downgrade": {
 		title: "Downgrade",
@@ -77,6 +84,10 @@ var more = map[string]text{
 		},
 		talk: "Why three checks? In which key exchange is the random not signed, so that one of " +
 			"them is missing? (RSA.)",
+		reply: "Each covers what another one misses. The mark needs a server that knows TLS 1.3. " +
+			"The signature covers the random only where the server signs, which it does not " +
+			"with RSA key exchange. Finished covers everything, but it comes last, and under " +
+			"keys of the version that the attacker chose.",
 	},
 	"certificates": {
 		title: "Names, dates and chains",
@@ -108,6 +119,8 @@ var more = map[string]text{
 		},
 		talk: "All of these are found at one step. What has the client not yet proved there? " +
 			"(That the server has the key: that is the signature's.)",
+		reply: "A certificate is public, and anybody can show it. The signature over this " +
+			"connection's random, or in TLS 1.3 over its transcript, shows who has the key.",
 	},
 	"who-sees-the-certificate": {
 		title: "Who sees the certificate",
@@ -126,6 +139,8 @@ var more = map[string]text{
 				"server_name of ClientHello, which only Encrypted Client Hello hides (RFC 9849).",
 		},
 		talk: "Somebody who is not passive, but connects to the server: what does he see?",
+		reply: "The same as every client, for he is one. What is encrypted is hidden from those " +
+			"who listen, and not from those who ask.",
 	},
 	"replayed-early-data": {
 		title: "0-RTT, replayed",
@@ -149,6 +164,9 @@ var more = map[string]text{
 		},
 		talk: "Which requests may be sent early? Why does RFC 8470 have the status 425 (Too " +
 			"Early)?",
+		reply: "Those that may happen twice: a GET that changes nothing. A server that got a " +
+			"request from a proxy, and cannot know whether it was early, answers 425: the " +
+			"client sends it again when the handshake is done.",
 	},
 }
 
