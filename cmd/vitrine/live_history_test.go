@@ -3,10 +3,12 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/hex"
 	"encoding/json"
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -57,6 +59,17 @@ func TestTheHistoryIsExplained(t *testing.T) {
 			t.Error(errs)
 		}
 		checkFile(t, file, append(secrets, ""), reveal)
+		hidden := append(slices.Clone(secrets), hex.EncodeToString([]byte(text)))
+		if reveal {
+			hidden = nil
+		}
+		index, err := os.ReadFile(filepath.Join(dir, "index.jsonl"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		keepsSecrets(t, "the index", string(index), hidden)
+		keepsSecrets(t, "the list of explain", list+lines, hidden)
+		keepsSecrets(t, "the story", story, hidden)
 		next, _ := serving(t, append(args, "--ui")...)
 		v := view(t, next.errs.String)
 		rows := v.rows(over(1))
@@ -64,8 +77,26 @@ func TestTheHistoryIsExplained(t *testing.T) {
 		if rows[0].ID != row.ID || !strings.Contains(page, `class="ladder"`) {
 			t.Errorf("the next server shows %+v", rows)
 		}
-		v.get(200, "/c/"+rows[0].ID+".pcapng")
+		keepsSecrets(t, "the page", page, hidden)
+		for _, path := range []string{"/rows", "/c/" + row.ID + ".json", "/c/" + row.ID + ".pcapng",
+			"/compare/" + row.ID + "/" + row.ID} {
+			answer, _ := v.get(200, path)
+			keepsSecrets(t, path, answer, hidden)
+		}
+		keepsSecrets(t, "/events", v.streamed("", row.ID), hidden)
 		next.stop()
+	}
+}
+
+// keepsSecrets fails if an answer has a secret, in whatever form.
+func keepsSecrets(t *testing.T, what, answer string, secrets []string) {
+	t.Helper()
+	for _, secret := range secrets {
+		for _, form := range formsOf(secret) {
+			if strings.Contains(answer, form) {
+				t.Errorf("%s shows the secret %.16s…", what, secret)
+			}
+		}
 	}
 }
 

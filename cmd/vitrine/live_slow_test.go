@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/url"
 	"os"
 	"runtime"
 	"strings"
@@ -60,6 +61,47 @@ func TestAFollowerThatDoesNotReadIsLetGo(t *testing.T) {
 	case v.readers <- struct{}{}: // the only place
 	case <-time.After(20 * time.Second):
 		t.Error("the reader is still there")
+	}
+}
+
+// A flood of viewers that say nothing, never end their request, or follow and do not read takes no
+// more than the page's seats; connections of the server go on beside it, and the page is there again
+// when it is over.
+func TestAFloodOfViewersIsBounded(t *testing.T) {
+	s, ca := serving(t, "--echo", "--ui")
+	v := view(t, s.errs.String)
+	u, err := url.Parse(v.base)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cookie := v.Jar.Cookies(u)[0]
+	head := fmt.Sprintf(" HTTP/1.1\r\nHost: %s\r\nCookie: %s=%s\r\n", u.Host, cookie.Name,
+		cookie.Value)
+	before := runtime.NumGoroutine()
+	var flood []net.Conn
+	for i := range 5 * maxUIConns {
+		c, err := net.DialTimeout("tcp", u.Host, 20*time.Second)
+		if err != nil {
+			break // the backlog of the listener is full, which is a bound, too
+		}
+		flood = append(flood, c)
+		say := []string{"", "GET /rows" + head, "GET /events" + head + "\r\n"}[i%3]
+		if _, err := io.WriteString(c, say); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 3 {
+		talk(t, s, ca, "beside the flood\n", nil)
+	}
+	// a goroutine that reads, one that watches the connection, and what the server itself has
+	if n := runtime.NumGoroutine() - before; n > 2*maxUIConns+40 {
+		t.Errorf("%d viewers cost %d goroutines", len(flood), n)
+	}
+	for _, c := range flood {
+		c.Close()
+	}
+	if rows := v.rows(over(3)); len(rows) != 3 {
+		t.Errorf("%d rows", len(rows))
 	}
 }
 
