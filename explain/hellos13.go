@@ -258,17 +258,16 @@ func (t *teller13) request(s *rung) []Fact {
 		authorities(len(m.Authorities))}}
 }
 
-// lifetime formats the lifetime of a ticket in seconds: "23 hours, 59 minutes".
+// lifetime formats the lifetime of a ticket in seconds: "1 day", "2 hours" or, if it is no whole
+// number of them, as it is given: "86,399 seconds".
 func lifetime(seconds uint32) string {
-	var words []string
 	for _, unit := range []struct {
 		name    string
 		seconds uint32
-	}{{"day", 24 * 3600}, {"hour", 3600}, {"minute", 60}, {"second", 1}} {
-		if n := seconds / unit.seconds; n > 0 {
-			words = append(words, Count(int(n), unit.name))
-			seconds -= n * unit.seconds
+	}{{"day", 24 * 3600}, {"hour", 3600}} {
+		if seconds > 0 && seconds%unit.seconds == 0 {
+			return Count(int(seconds/unit.seconds), unit.name)
 		}
 	}
-	return Join(", ", words...)
+	return Count(int(seconds), "second")
 }

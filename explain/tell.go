@@ -175,7 +175,7 @@ func (t *teller) add(number int, steps ...Step) {
 	if n == 0 || t.Chapters[n-1].Number != number {
 		c := chapters[number-1]
 		if number == 5 {
-			c.Motto = fmt.Sprintf(c.Motto, t.upTo(nil, " to "))
+			c.Motto = t.unchanged(c.Motto, t.upTo(nil, " to "))
 		}
 		if number == 6 {
 			c.Ref = t.recordRef()
@@ -184,6 +184,24 @@ func (t *teller) add(number int, steps ...Step) {
 		n++
 	}
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
+}
+
+// unchanged returns what the Finished messages are about: that nobody changed a byte of the messages
+// that they cover, or that somebody did.
+func (t *teller) unchanged(motto, messages string) string {
+	covered := len(t.lines)
+	for i, s := range t.lines {
+		if s.is(iana.Finished) {
+			covered = i
+		}
+	}
+	for _, s := range t.lines[:covered] {
+		if s.Kind == iana.RecordHandshake &&
+			(s.Altered || s.Fate == trace.FateDropped || s.Fate == trace.FateMoved) {
+			motto = "messages %s did not all arrive as they were sent"
+		}
+	}
+	return fmt.Sprintf(motto, messages)
 }
 
 // chapterOf returns the number of the chapter of a line, given that of the line before.

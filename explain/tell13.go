@@ -152,7 +152,7 @@ func (t *teller13) add13(number int, steps ...Step) {
 		case number == 3 && t.resumes():
 			c.Motto = "the PSK says who is there: no certificate"
 		case number == 5:
-			c.Motto = fmt.Sprintf(c.Motto, strings.TrimPrefix(t.transcript(iana.Client),
+			c.Motto = t.unchanged(c.Motto, strings.TrimPrefix(t.transcript(iana.Client),
 				"message_hash, "))
 		case number == 6 && !t.readable:
 			c.Motto = "what it is, only who has the keys can say"

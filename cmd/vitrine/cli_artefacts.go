@@ -54,6 +54,7 @@ var artefactNames = []string{"json", "markdown", "html", "events", "pcap", "pcap
 type connection struct {
 	entries []trace.Entry
 	about   explain.Run
+	nth     int // of the connections that are written to files of their own, from 0
 }
 
 // any reports whether a file was asked for.
@@ -181,7 +182,12 @@ func writePcap(w io.Writer, c connection, secrets bool) error {
 			return err
 		}
 	}
-	talk := p.Connection(endpoints(c.about))
+	client, server := endpoints(c.about)
+	if !client.IsValid() && c.nth > 0 { // two files can be merged, and show two connections
+		client = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(49152+c.nth))
+		server = netip.AddrPortFrom(netip.MustParseAddr("192.0.2.2"), 443)
+	}
+	talk := p.Connection(client, server)
 	for _, s := range sent {
 		if c.about.Seed != "" {
 			s.At = time.Time{}

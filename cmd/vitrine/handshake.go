@@ -172,7 +172,7 @@ func handshake(cmd *cobra.Command, w *wishes, o *outputs) error {
 // run.
 func show(cmd *cobra.Command, story *explain.Story, outcome *demo.Outcome, o *outputs,
 	level explain.Level, style screen.Style) error {
-	c := connection{outcome.Entries, story.Run}
+	c := connection{entries: outcome.Entries, about: story.Run}
 	o.reveal = true
 	var notes bytes.Buffer // come last: they say where the files are
 	defer func() { io.Copy(cmd.ErrOrStderr(), &notes) }()

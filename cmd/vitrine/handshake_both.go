@@ -55,7 +55,7 @@ func writeBoth(cmd *cobra.Command, both [2]*demo.Outcome, o *outputs) error {
 	o.reveal = true
 	var runs []html.Run
 	for i, one := range both {
-		c := connection{one.Entries, one.Run}
+		c := connection{one.Entries, one.Run, i}
 		runs = append(runs, html.Run{Entries: one.Entries, About: one.Run})
 		a := o.artefacts
 		a.html = ""
