@@ -186,8 +186,8 @@ func (t *teller) add(number int, steps ...Step) {
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
 }
 
-// unchanged returns what the Finished messages are about: that nobody changed a byte of the messages
-// that they cover, or that somebody did.
+// unchanged returns what the Finished messages are about: that nobody changed a byte of the
+// messages that they cover, or that somebody did.
 func (t *teller) unchanged(motto, messages string) string {
 	covered := len(t.lines)
 	for i, s := range t.lines {

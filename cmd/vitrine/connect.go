@@ -347,5 +347,8 @@ func (c *caller) keep(cmd *cobra.Command, a *attempt, r *report) error {
 	if len(a.events.entries()) == 0 {
 		return nil
 	}
-	return c.artefacts.write(connection{entries: a.events.entries(), about: c.about(a)}, cmd.ErrOrStderr())
+	return c.artefacts.write(
+		connection{entries: a.events.entries(), about: c.about(a)},
+		cmd.ErrOrStderr(),
+	)
 }

@@ -13,7 +13,15 @@ func TestTheCapturesOfAResumptionAreOfTwoConnections(t *testing.T) {
 		filepath.Join(dir, "x.pcapng"))
 	for name, client := range map[string]string{"x-1.pcapng": "192.0.2.1:49152",
 		"x-2.pcapng": "192.0.2.1:49153"} {
-		if out, _ := runs(t, 0, "decrypt", filepath.Join(dir, name)); !strings.Contains(out, client) {
+		if out, _ := runs(
+			t,
+			0,
+			"decrypt",
+			filepath.Join(dir, name),
+		); !strings.Contains(
+			out,
+			client,
+		) {
 			t.Errorf("%s: no connection of %s:\n%s", name, client, out)
 		}
 	}

@@ -65,8 +65,8 @@ func TestAFollowerThatDoesNotReadIsLetGo(t *testing.T) {
 }
 
 // A flood of viewers that say nothing, never end their request, or follow and do not read takes no
-// more than the page's seats; connections of the server go on beside it, and the page is there again
-// when it is over.
+// more than the page's seats; connections of the server go on beside it, and the page is there
+// again when it is over.
 func TestAFloodOfViewersIsBounded(t *testing.T) {
 	s, ca := serving(t, "--echo", "--ui")
 	v := view(t, s.errs.String)

@@ -21,7 +21,7 @@ type Lesson struct {
 	Refs     []string // "RFC 5246 §7.4.9"
 	Answer   []string // for the teacher, one for each goal, in docs/teaching.md
 	Talk     string   // what to talk about afterwards
-	Reply    string   // for the teacher: what there is to be said about it
+	Reply    string   // for the teacher: the answer to it
 }
 
 // Position is a position of a lesson's knob. The lesson begins with the first.

@@ -25,11 +25,12 @@ var more = map[string]text{
 		},
 		talk: "A forged fatal alert ends the connection. Could any protocol prevent that? Turn " +
 			"the knob to TLS 1.3: what became of warnings?",
-		reply: "No protocol can: who can change what passes can also end it. Warnings in TLS 1.3: " +
-			"before ServerHello a client cannot know which version it will be, so it reads this one " +
-			"and goes on, as in TLS 1.2. Behind ServerHello there are keys, and an alert in the " +
-			"clear is refused: unexpected_message. And under keys the level of an alert means " +
-			"nothing any more: every one but close_notify and user_canceled ends the connection.",
+		reply: "No protocol can: who can change what passes can also end it. Warnings in TLS " +
+			"1.3: before ServerHello a client cannot know which version it will be, so it " +
+			"reads this one and goes on, as in TLS 1.2. Behind ServerHello there are keys, " +
+			"and an alert in the clear is refused: unexpected_message. And under keys the " +
+			"level of an alert means nothing any more: every one but close_notify and " +
+			"user_canceled ends the connection.",
 	},
 	"truncation": {
 		title: "Truncation",
