@@ -66,7 +66,11 @@ func loadCertificate(certFile, keyFile, password string) (c tls.Certificate, err
 	if c.Certificate, err = loadChain(certFile, keyFile, password); err != nil {
 		return c, fmt.Errorf("--cert %s: %w", certFile, err)
 	}
-	if c.PrivateKey, err = loadKey(keyFile, password); err != nil {
+	c.PrivateKey, err = loadKey(keyFile, password)
+	switch {
+	case err != nil && keyFile == certFile:
+		return c, fmt.Errorf("--cert %s, without --key: %w", certFile, err)
+	case err != nil:
 		return c, fmt.Errorf("--key %s: %w", keyFile, err)
 	}
 	for i, der := range c.Certificate {

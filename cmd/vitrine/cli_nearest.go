@@ -122,7 +122,7 @@ func nearFlag(name string, names []string) string {
 // way out is the command line as it was given so far, with a value that works.
 func flagValueError(cmd *cobra.Command, err *pflag.InvalidValueError) error {
 	f, got := err.GetFlag(), err.GetValue()
-	takes, example := "another value", f.DefValue
+	takes, example := "a number", f.DefValue
 	switch kind := f.Value.Type(); kind {
 	case "duration":
 		takes, example = "a time with its unit, such as 5s, 500ms or 2m", "5s"

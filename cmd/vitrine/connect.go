@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"slices"
 	"strings"
@@ -186,7 +187,7 @@ type caller struct {
 
 func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, error) {
 	example := cmd.CommandPath() + " " + quoted(where)
-	dialect, err := o.dialect(where)
+	dialect, err := o.dialect("vitrine connect " + quoted(where))
 	if err != nil {
 		return nil, err
 	}
@@ -238,7 +239,7 @@ func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, erro
 }
 
 // dialect returns the protocol that --starttls names, or nil.
-func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
+func (o *connectOptions) dialect(example string) (*starttls.Protocol, error) {
 	if o.starttls == "" {
 		return nil, nil
 	}
@@ -246,14 +247,18 @@ func (o *connectOptions) dialect(where string) (*starttls.Protocol, error) {
 	if !ok {
 		return nil, &usageError{fmt.Sprintf("--starttls takes one of %s, got %q",
 			strings.Join(starttls.Names(), ", "), o.starttls),
-			"vitrine connect " + quoted(where) + " --starttls smtp"}
+			example + " --starttls " + nearest(o.starttls, starttls.Names())}
 	}
 	return p, nil
 }
 
 // route reads the flags that say how to reach the server.
 func (o *connectOptions) route(w *reach.Way, example string) (err error) {
+	_, bad := netip.ParseAddr(o.resolve)
 	switch {
+	case o.resolve != "" && bad != nil:
+		return &usageError{fmt.Sprintf("--resolve takes an address, got %q", o.resolve),
+			example + " --resolve 192.0.2.1"}
 	case o.four && o.six:
 		return contradiction("-4", "-6", "only one of them can be the only one", example+" -4")
 	case o.four:

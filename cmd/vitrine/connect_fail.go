@@ -47,7 +47,13 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 	switch {
 	case step == nil: // the Config: nothing was sent
 	case reach.NoSuchName(a.err):
-		f.Inferred = append(f.Inferred, "the name is misspelled, or known to another resolver only")
+		const why = " is misspelled, or known to another resolver only"
+		if c.way.Proxy != nil {
+			f.Inferred = append(f.Inferred, "the name of the proxy"+why)
+			f.Try = append(f.Try, "getent hosts "+quoted(c.way.Proxy.Hostname()))
+			break
+		}
+		f.Inferred = append(f.Inferred, "the name"+why)
 		f.Try = append(f.Try,
 			c.line(nil, flagChange{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
 	case step.Phase == "name":

@@ -102,7 +102,7 @@ func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveVi
 				f.value), cmd.CommandPath() + " --history DIR " + f.name + " 10"}
 		}
 	}
-	if o.ui == "" && o.names != nil {
+	if o.ui == "" && len(o.names) > 0 {
 		return nil, &usageError{"--ui-name is for --ui", cmd.CommandPath() + " --ui --ui-name " +
 			quoted(o.names[0])}
 	}

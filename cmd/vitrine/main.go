@@ -80,7 +80,7 @@ Text is as wide as the terminal, or as the environment variable COLUMNS says, fo
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 
-		PersistentPreRunE: checkOutputs,
+		PersistentPreRunE: checkFlags,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
 				return cmd.Help()

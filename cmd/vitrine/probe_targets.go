@@ -37,7 +37,7 @@ const maxHosts = 100_000
 
 // targets returns the servers that the arguments name; an argument that is a file is a list.
 func (o *probeOptions) targets(cmd *cobra.Command, args []string) (all []probed, err error) {
-	dialect, err := o.way.dialect(args[0])
+	dialect, err := o.way.dialect(cmd.CommandPath() + " " + quoted(args[0]))
 	if err != nil {
 		return nil, err
 	}

@@ -69,10 +69,12 @@ func (o *forwarding) sane(example string) error {
 	for _, f := range []struct {
 		name  string
 		given bool
-	}{{"--forward-ca", o.ca != ""}, {"--forward-sni", o.name != ""},
-		{"--forward-insecure", o.insecure}} {
+		value string
+	}{{"--forward-ca", o.ca != "", " " + quoted(o.ca)},
+		{"--forward-sni", o.name != "", " " + quoted(o.name)},
+		{"--forward-insecure", o.insecure, ""}} {
 		if f.given && !o.tls {
-			return &usageError{f.name + " is for --forward-tls", way + " " + f.name}
+			return &usageError{f.name + " is for --forward-tls", way + " " + f.name + f.value}
 		}
 	}
 	switch {

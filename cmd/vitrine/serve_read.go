@@ -2,6 +2,7 @@ package main
 
 import (
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
@@ -143,8 +144,11 @@ func (h *host) staple(config *vitrine.Config) error {
 	}
 	response, err := ocsp.ParseResponse(der, nil)
 	if err != nil {
-		return &usageError{
-			fmt.Sprintf("--ocsp %s: it is not an OCSP response in DER: %v", h.ocsp, err),
+		why := "it is not an OCSP response in DER"
+		if refused, ok := errors.AsType[ocsp.ResponseError](err); ok {
+			why = "it is an error of the responder: " + refused.Status.String()
+		}
+		return &usageError{fmt.Sprintf("--ocsp %s: %s", h.ocsp, why),
 			"vitrine serve --cert chain.pem --key key.pem"}
 	}
 	for i := range config.Certificates {
