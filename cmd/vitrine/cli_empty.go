@@ -9,7 +9,7 @@ import (
 )
 
 // mayBeEmpty are the flags for which an empty value means something: the password of a file, a
-// request without data, a context without bytes (RFC 9258 §3.1).
+// request without data, a context without bytes (RFC 9258).
 var mayBeEmpty = []string{"password", "data", "psk-import"}
 
 // checkFlags returns an error if a flag has an empty value, as a variable of a shell that is not

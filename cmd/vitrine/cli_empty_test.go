@@ -37,8 +37,7 @@ func TestEmptyValuesAreRefused(t *testing.T) {
 	}
 }
 
-// What is wrong with a value is said of the flag that has it, and the line to try is one of the
-// command.
+// A wrong value is reported for the flag that has it, and the line to try is one of the command.
 func TestWrongValuesOfFlags(t *testing.T) {
 	for line, says := range map[string][]string{
 		"connect localhost --resolve nonsense": {`--resolve takes an address, got "nonsense"`},
