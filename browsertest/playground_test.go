@@ -16,6 +16,7 @@ import (
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
+	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/playpage"
 	"github.com/vitrine-tls/vitrine/playground"
 )
@@ -102,7 +103,11 @@ func address(s playground.Setup, acts []playground.Act) string {
 		case playground.Cut:
 			place += fmt.Sprintf(".%d", a.Offset)
 		case playground.Replay:
-			place += fmt.Sprintf(".%d", a.At)
+			if a.Fresh {
+				place += ".fresh"
+			} else {
+				place += fmt.Sprintf(".%d", a.At)
+			}
 		}
 		q.Add("act", place)
 	}
@@ -124,6 +129,7 @@ func randomRun(t *testing.T, r *rand.Rand) (playground.Setup, []playground.Act,
 	}
 	if r.IntN(2) == 0 {
 		s.Version, s.ExtendedMasterSecret = "1.3", false
+		s.Retry, s.KeyUpdate = r.IntN(3) == 0, r.IntN(3) == 0
 		s.Suite = []string{"", "TLS_CHACHA20_POLY1305_SHA256",
 			"TLS_AES_256_GCM_SHA384"}[r.IntN(3)]
 	}
@@ -141,6 +147,7 @@ func randomRun(t *testing.T, r *rand.Rand) (playground.Setup, []playground.Act,
 		if kind == playground.Flip || kind == playground.Cut {
 			a.Offset, a.Mask = r.IntN(len(of.Sent)), byte(1+r.IntN(255))
 		}
+		a.Fresh = kind == playground.Replay && of.Side == iana.Client && r.IntN(2) == 0
 		acts = append(acts, a)
 	}
 	want, err := playground.Run(s, acts)
