@@ -99,13 +99,15 @@ vulnerabilities() {
 	fi
 }
 
-# What runs in several goroutines, and of the meetings with other stacks the quick ones.
+# What runs in several goroutines, and of the meetings with other stacks the quick ones. All of it runs without the race detector
+# too, so here the long tests run samples.
 race() {
 	if ! command -v gcc >/dev/null; then
 		say 'not done: it needs a C compiler (Debian: gcc, libc6-dev)'
 		return 0
 	fi
-	go test -race . ./internal/conformance ./internal/costs ./internal/faults ./internal/parity ./vhttp ./internal/live ./session ./handshake ./trace ./kex && go test -race -run 'Go$|Defaults|Close|Exported' ./internal/interop
+	go test -race -short -vet=off . ./internal/conformance ./internal/faults ./internal/parity ./vhttp ./internal/live ./session ./trace &&
+		go test -race -short -vet=off -run 'TestedPrimes|Cores|Watch|Go$|Defaults|CloseFirst|Exported' ./kex ./observe ./internal/interop
 }
 
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
@@ -148,13 +150,14 @@ vet() {
 # grpc_at_hand reports whether the modules of vgrpc, a module of its own, are there or can be had.
 grpc_at_hand() { (cd vgrpc && timeout 60 go mod download) >/dev/null 2>&1; }
 
-# platforms OS/ARCH... vets everything for each, tests too, and builds what is shipped. What runs is tested on this machine's own.
+# platforms OS/ARCH... builds and vets everything for each, tests too. What runs is tested on this machine's own, so the compiler
+# need not optimize.
 platforms() {
-	local p ok=0
+	local p ok=0 flags=('-gcflags=github.com/vitrine-tls/vitrine/...=-N -l -dwarf=false')
 	for p in "$@"; do
 		say "$p"
-		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build -o /dev/null ./cmd/vitrine || ok=1
-		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go vet ./... || ok=1
+		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build "${flags[@]}" -o /dev/null ./cmd/vitrine || ok=1
+		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go vet "${flags[@]}" ./... || ok=1
 	done
 	return $ok
 }

@@ -52,12 +52,18 @@ func (e event) bytes(name string) []byte {
 // the server's. They must be complete, one after the other, with data and close_notify in both
 // directions. A connection of TLS 1.3 may resume one before it. The error lists all values that
 // differ, and those that are missing.
-func Check(o *OpenSSL, r io.Reader) (Tally, error) {
+func Check(o *OpenSSL, r io.Reader) (Tally, error) { return check(o, r, false) }
+
+// CheckUntilWrong is Check that ends with the first event that is wrong, and computes nothing after
+// it. Its error names the values of that event alone.
+func CheckUntilWrong(o *OpenSSL, r io.Reader) (Tally, error) { return check(o, r, true) }
+
+func check(o *OpenSSL, r io.Reader, untilWrong bool) (Tally, error) {
 	events, err := read(r)
 	if err != nil {
 		return nil, err
 	}
-	c := checker{o, Tally{}, map[string][]byte{}, map[string][]byte{}}
+	c := checker{o, untilWrong, Tally{}, map[string][]byte{}, map[string][]byte{}}
 	roles := map[string][]event{}
 	for _, e := range events {
 		roles[e.text("role")] = append(roles[e.text("role")], e)
@@ -72,6 +78,9 @@ func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 	for _, role := range sides {
 		tickets := map[string]psk{}
 		for _, one := range connections(roles[role]) {
+			if untilWrong && len(wrong) > 0 {
+				break
+			}
 			for _, err := range c.check(role, one, tickets) {
 				wrong = append(wrong, fmt.Errorf("the %s's view: %w", role, err))
 			}
@@ -82,23 +91,27 @@ func Check(o *OpenSSL, r io.Reader) (Tally, error) {
 
 // checker holds what all connections of a stream share.
 type checker struct {
-	tool      *OpenSSL
-	tally     Tally
-	certified map[string][]byte // private keys of certificates, by side
-	ephemeral map[string][]byte // private keys, by sender and public key
+	tool       *OpenSSL
+	untilWrong bool
+	tally      Tally
+	certified  map[string][]byte // private keys of certificates, by side
+	ephemeral  map[string][]byte // private keys, by sender and public key
 }
 
 // check recomputes one connection as one role saw it. It takes keys from tickets, and adds those
 // that the connection brings.
 func (c checker) check(role string, events []event, tickets map[string]psk) []error {
 	v := newView(c.tool, role, c.tally)
+	v.untilWrong = c.untilWrong
 	if isTLS13(events) {
 		v.check13(events, tickets, c.ephemeral)
 		return v.wrong
 	}
 	v.rsaKey = c.certified["server"]
 	for _, e := range events {
-		v.take(e)
+		if v.take(e); v.ended() {
+			return v.wrong
+		}
 	}
 	v.finish()
 	return v.wrong

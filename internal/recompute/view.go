@@ -16,6 +16,8 @@ type view struct {
 	tally Tally
 	wrong []error
 
+	untilWrong bool // see CheckUntilWrong
+
 	rsaKey       []byte // the server's, PKCS #8
 	transcript   []byte
 	random       map[string][]byte
@@ -42,6 +44,9 @@ func newView(o *OpenSSL, role string, t Tally) *view {
 	v.exchange.public = map[string][]byte{}
 	return v
 }
+
+// ended reports whether nothing more is computed, since something was wrong.
+func (v *view) ended() bool { return v.untilWrong && len(v.wrong) > 0 }
 
 func (v *view) fail(format string, args ...any) {
 	v.wrong = append(v.wrong, fmt.Errorf(format, args...))

@@ -58,7 +58,9 @@ func (v *view) check13(events []event, known map[string]psk, privates map[string
 	x.inputs(events)
 	x.schedule()
 	for _, e := range events {
-		x.take(e)
+		if x.take(e); v.ended() {
+			return
+		}
 	}
 	x.finish()
 }
