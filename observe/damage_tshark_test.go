@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -235,15 +236,21 @@ func readByTshark(t *testing.T, file, keys []byte, all []*damaged) {
 		t.Fatal(err)
 	}
 	var d *damaged
+	var first iana.Side // node 0, whose packet was the first with something decrypted
 	for line := range strings.Lines(string(out)) {
 		line = strings.TrimRight(line, "\n")
-		if strings.HasPrefix(line, "Follow: ") {
-			d = nil
+		if stream, ok := strings.CutPrefix(line, "Filter: tcp.stream eq "); ok {
+			n, err := strconv.Atoi(stream)
+			if err != nil {
+				t.Fatal(err)
+			}
+			d = all[n]
 			continue
 		}
-		var port int // node 0 is the side whose first packet came first
-		if n, _ := fmt.Sscanf(line, "Node 0: 192.0.2.1:%d", &port); n == 1 {
-			d = all[port-10000]
+		if node, ok := strings.CutPrefix(line, "Node 0: "); ok {
+			if first = iana.Client; strings.HasSuffix(node, ":443") {
+				first = iana.Server
+			}
 			continue
 		}
 		text, second := strings.CutPrefix(line, "\t")
@@ -251,9 +258,9 @@ func readByTshark(t *testing.T, file, keys []byte, all []*damaged) {
 		if err != nil || d == nil || len(b) == 0 {
 			continue
 		}
-		side := iana.Client
+		side := first
 		if second {
-			side = iana.Server
+			side = first.Peer()
 		}
 		d.theirs[side] = append(d.theirs[side], b)
 	}

@@ -13,7 +13,7 @@ import (
 )
 
 // chainsOf returns a leaf's chain with its intermediate, and the root's authority.
-func chainsOf(t *testing.T, seed string) (chain *Chain, root *throwaway.CA) {
+func chainsOf(t testing.TB, seed string) (chain *Chain, root *throwaway.CA) {
 	t.Helper()
 	root = newCA(t, seed)
 	between, err := root.Intermediate()

@@ -80,13 +80,16 @@ const tail = `
 | RSA-encrypted secrets | FuzzRSA | math/big, which decides what was sent |
 | AEADs of TLS 1.3 | FuzzAEAD | the standard library's, and x/crypto's, both ways |
 | chains | FuzzVerify | crypto/x509, where it knows all signatures |
+| verdicts about chains that were kept | FuzzVerdicts | verifying anew |
 | private keys | FuzzParsePrivateKey | crypto/x509 |
 | damaged captures | TestDamagedCapturesAreReadAsByTshark | tshark, as far as it reads them |
+| sessions and early data in captures | TestSessionsAndEarlyDataAreReadAsByTshark | tshark |
 | captures | TestStreamsMatchTshark, TestEveryCaptureOfTheIndexIsReadAsByTshark | tshark's answers |
 
-FuzzStates has full handshakes of TLS 1.2 and 1.3, with client certificates and a retry. Sessions,
-pre-shared keys, raw public keys, early data and QUIC have no second opinion: FuzzMachine,
-FuzzEngine, FuzzScenes and FuzzQUIC compare them with the transcript that is right. crypto/tls goes
+FuzzStates has full handshakes of TLS 1.2 and 1.3, with client certificates and a retry. The states
+of handshakes with sessions, pre-shared keys, raw public keys, early data and in QUIC have no second
+opinion: FuzzMachine, FuzzEngine, FuzzScenes and FuzzQUIC compare them with the transcript that is
+right; tshark reads captures of all of these but QUIC, as we do. crypto/tls goes
 on where we do not in two cases: behind a Finished it does not read before the program does, and it
 passes over a protected ChangeCipherSpec, which RFC 8446 §5 forbids.
 

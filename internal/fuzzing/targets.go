@@ -45,6 +45,8 @@ var targets = []target{
 	{pkg: "cmd/vitrine", name: "FuzzWords", cover: "./explain", attacks: "terms"},
 	{pkg: "cmd/vitrine", name: "FuzzExercise", attacks: "cli_values set load; derive given " +
 		"tls13"},
+	{pkg: "cmd/vitrine", name: "FuzzLiveView", attacks: "live_http routes list send encode " +
+		"rows follow since one two find run"},
 	{pkg: "compression", name: "FuzzExpand", attacks: "compression expandBrotli narrow expandZstd"},
 	{pkg: "engine", name: "FuzzInbound", attacks: "inbound; items; hello2; first"},
 	{pkg: "engine", name: "FuzzEngine",
@@ -92,6 +94,7 @@ var targets = []target{
 	{pkg: "pki", name: "FuzzParseChain", attacks: "chain ParseChain PublicKey Raw tooLong Leaf; " +
 		"lenient ReadChain checkRSA rsaKey Faults Excuse Sound Error Unwrap"},
 	{pkg: "pki", name: "FuzzVerify", attacks: "chain Verify otherPath refuse; path"},
+	{pkg: "pki", name: "FuzzVerdicts", attacks: "verdicts"},
 	{pkg: "pki", name: "FuzzParsePrivateKey", attacks: "privatekey"},
 	{pkg: "pki", name: "FuzzPublicKey", attacks: "spki; rawkey ReadRawKey"},
 	{pkg: "pki", name: "FuzzCheckStaple", attacks: "staple"},
