@@ -6,6 +6,7 @@ import (
 	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
+	"maps"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -22,16 +23,21 @@ type certificate struct {
 type row struct{ Name, Text string }
 
 // withCertificates replaces each certificate or raw public key in the fields of a Certificate
-// message, which is opaque to TLS, by its own fields.
-func withCertificates(fields []wire.Field, raw []byte) (all []wire.Field, list []certificate) {
+// message, which is opaque to TLS, by its own fields, and adds the sentences about them to notes.
+func withCertificates(fields []wire.Field, raw []byte,
+	notes map[wire.Field]string) (all []wire.Field, list []certificate) {
+	add := func(part []wire.Field) {
+		all = append(all, part...)
+		maps.Copy(notes, annotateNotes(part))
+	}
 	for _, f := range fields {
 		der := raw[f.Offset : f.Offset+f.Len]
 		switch {
 		case f.Leaf && (f.Name == "certificate" || f.Name == "cert_data"):
-			all = append(all, annotate(x509Syntax, der, f.Offset, f.Depth)...)
+			add(annotate(x509Syntax, der, f.Offset, f.Depth))
 			list = append(list, decode(len(list), der))
 		case f.Leaf && f.Name == "subject_public_key_info":
-			all = append(all, annotate(rawKeySyntax, der, f.Offset, f.Depth)...)
+			add(annotate(rawKeySyntax, der, f.Offset, f.Depth))
 			list = append(list, decodeKey(der))
 		default:
 			all = append(all, f)

@@ -93,7 +93,7 @@ func TestARawPublicKeyIsTakenApart(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			fields, list := withCertificates(d.Annotate(raw), raw)
+			fields, list := withCertificates(d.Annotate(raw), raw, map[wire.Field]string{})
 			tiles(t, fields, len(raw))
 			for _, name := range append(want, "subjectPublicKeyInfo", "algorithm",
 				"subjectPublicKey", "unused bits") {

@@ -43,7 +43,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	}
 	o := &opened{ID: id, Name: m.Type.String(), Bytes: len(m.Raw), Encrypted: rung.Protected}
 	if m.Type == iana.Certificate || m.Type == iana.CompressedCertificate {
-		fields, o.Certificates = withCertificates(fields, m.Raw)
+		fields, o.Certificates = withCertificates(fields, m.Raw, notes)
 	}
 	if rung.Altered && rung.Received != nil {
 		o.Altered = rung.Received.Raw.String()
