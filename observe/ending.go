@@ -34,7 +34,7 @@ func (c *Connection) unfinished(r *Report) *Reason {
 			"speak TLS at this port, or not yet", describeAnswer(e.answer))
 	case e.packets[iana.Client] > 0 && e.packets[iana.Server] == 0,
 		e.packets[iana.Server] > 0 && e.packets[iana.Client] == 0:
-		return c.halved()
+		return c.ending.halved()
 	case !e.known:
 		return nil
 	}
@@ -96,14 +96,14 @@ func (c *Connection) hidden(r *Report) bool {
 }
 
 // halved returns the reason for a connection of which the capture has one direction.
-func (c *Connection) halved() *Reason {
+func (e *ending) halved() *Reason {
 	have := iana.Client
-	if c.ending.packets[iana.Client] == 0 {
+	if e.packets[iana.Client] == 0 {
 		have = iana.Server
 	}
 	return &Reason{Code: HandshakeNotCaptured,
 		Detail: fmt.Sprintf("the capture has the %v's packets (%d) and none of the %v's: the keys "+
-			"need both hellos", have, c.ending.packets[have], have.Peer()),
+			"need both hellos", have, e.packets[have], have.Peer()),
 		Remedy: "capture at a place that both directions pass"}
 }
 

@@ -2,9 +2,11 @@ package observe
 
 import (
 	"bytes"
+	"fmt"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/record"
 )
 
 // maxAnswer bounds how much is kept of an answer in the clear.
@@ -64,8 +66,34 @@ func (s *Stream) Report() *Report {
 		for i := range s.ways {
 			r.Flows[i].Unread = s.ways[i].clear
 		}
+		if half := s.halved(); half != nil {
+			r.Reason = half
+		}
 	}
 	return r
+}
+
+// halved returns the reason for records without a ClientHello of which the capture has one
+// direction, or nil if it has both. Without the beginning of the TCP connection only a ServerHello
+// shows whose packets they are.
+func (s *Stream) halved() *Reason {
+	e := s.ending()
+	n := e.packets[0] + e.packets[1]
+	if n == 0 || e.packets[0] > 0 && e.packets[1] > 0 {
+		return nil
+	}
+	for i := range s.ways {
+		b := s.ways[i].kept
+		if len(b) > record.HeaderLen && iana.ContentType(b[0]) == iana.RecordHandshake &&
+			iana.HandshakeType(b[record.HeaderLen]) == iana.ServerHello {
+			e.packets = [2]int{iana.Server: n}
+			return e.halved()
+		}
+	}
+	half := e.halved()
+	half.Detail = fmt.Sprintf("the capture has the packets of one side (%d) and none of the "+
+		"other's: the keys need both hellos", n)
+	return half
 }
 
 // attempts has the beginnings of a client's requests for TLS, with the description of a connection

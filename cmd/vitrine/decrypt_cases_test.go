@@ -1,6 +1,8 @@
 package main
 
 import (
+	"bytes"
+	"encoding/binary"
 	"os"
 	"path/filepath"
 	"strings"
@@ -142,5 +144,50 @@ func TestFaultsOfTCPAreReported(t *testing.T) {
 			[]string{"9042 of 9042", "3746 of 3746"}, nil},
 	} {
 		c.run(t)
+	}
+}
+
+// One direction of a connection is reported as that, whichever it is and wherever it begins.
+func TestOneDirectionIsReportedWithItsSide(t *testing.T) {
+	keylogs := filepath.Join(testkit.Root(), "testdata", "captures", "keylogs")
+	whole, err := os.ReadFile(filepath.Join(keylogs, "t.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	const fileHeader, packetHeader, port = 24, 16, 14 + 20 // Ethernet and IPv4 are before TCP
+	for _, c := range []struct {
+		server bool
+		from   int // packets of this direction that are left out
+		says   string
+	}{
+		{false, 0, "has the client's packets"},
+		{true, 0, "has the server's packets"},
+		{true, 1, "has the server's packets"}, // the ServerHello shows whose they are
+		{true, 5, "has the packets of one side"},
+	} {
+		half, n := bytes.Clone(whole[:fileHeader]), 0
+		for rest := whole[fileHeader:]; len(rest) > 0; {
+			size := packetHeader + int(binary.LittleEndian.Uint32(rest[8:]))
+			p := rest[:size]
+			rest = rest[size:]
+			server := binary.BigEndian.Uint16(p[packetHeader+port:]) == 443
+			if server != c.server {
+				continue
+			}
+			if n++; n > c.from {
+				half = append(half, p...)
+			}
+		}
+		name := filepath.Join(t.TempDir(), "half.pcap")
+		if err := os.WriteFile(name, half, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		code, stdout, _ := command(t, "decrypt", name, "--keylog",
+			filepath.Join(keylogs, "k-bom.log"))
+		said := strings.Join(strings.Fields(stdout), " ")
+		if code != exitUndecrypted || !strings.Contains(said, c.says) ||
+			!strings.Contains(said, "capture at a place that both directions pass") {
+			t.Errorf("%+v: exit code %d, %s", c, code, said)
+		}
 	}
 }
