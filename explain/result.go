@@ -14,13 +14,7 @@ import (
 // conclude counts the values that were compared and sets the result.
 func (t *teller) conclude() {
 	r := &t.Result
-	for _, c := range t.Chapters {
-		for _, s := range c.Steps {
-			for _, f := range s.Facts {
-				r.count(f)
-			}
-		}
-	}
+	r.countAll(t.Chapters)
 	t.ending()
 	if t.Suite != nil {
 		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
@@ -226,6 +220,20 @@ func hints(s *Story) []Hint {
 // tamperFlag returns the flag that alters the first line of a chapter.
 func tamperFlag(c Chapter) string {
 	return fmt.Sprintf("--tamper %d", c.Steps[0].Line.Number)
+}
+
+// countAll counts the values that were compared in a story: facts, and nodes of the key schedule.
+func (r *Result) countAll(chapters []Chapter) {
+	for _, c := range chapters {
+		for _, s := range c.Steps {
+			for _, f := range s.Facts {
+				r.count(f)
+			}
+			for _, n := range s.Nodes {
+				r.count(Fact{Value: n.Value})
+			}
+		}
+	}
 }
 
 func (r *Result) count(f Fact) {

@@ -35,16 +35,7 @@ func (t *teller13) trips() string {
 // conclude13 counts the values that were compared and sets the result.
 func (t *teller13) conclude13() {
 	r := &t.Result
-	for _, c := range t.Chapters {
-		for _, s := range c.Steps {
-			for _, f := range s.Facts {
-				r.count(f)
-			}
-			for _, n := range s.Nodes {
-				r.count(Fact{Value: n.Value})
-			}
-		}
-	}
+	r.countAll(t.Chapters)
 	t.ending()
 	if t.Suite != nil {
 		r.ForwardSecret = t.group() != 0

@@ -195,15 +195,7 @@ func TestAServerRefusesBadClientsOfTLS13(t *testing.T) {
 		if c.setup != nil {
 			c.setup(client, server)
 		}
-		errs, touched := tampered(t, client, server, iana.Client, c.change(t))
-		if err := errs[iana.Server]; !touched || err == nil || alert.Of(err) != c.want {
-			t.Errorf("%s: %v and %v (changed: %v), expected %v", c.what, errs[0], errs[1], touched,
-				c.want)
-		} else if text := err.Error(); strings.Contains(text, "RFC 5246") &&
-			!strings.Contains(text, "RFC 8446") && c.want != alert.ProtocolVersion &&
-			c.want != alert.UnexpectedMessage {
-			t.Errorf("%s: %v, expected a section of TLS 1.3", c.what, err)
-		}
+		expectAlert13(t, c.what, client, server, iana.Client, c.change(t), c.want)
 	}
 }
 
@@ -246,5 +238,20 @@ func TestAWrongBinderEndsTheHandshake(t *testing.T) {
 		case c.want != 0 && alert.Of(err) != c.want:
 			t.Errorf("%s: %v, expected %v", c.what, err, c.want)
 		}
+	}
+}
+
+// expectAlert13 performs a handshake of TLS 1.3 in which from's messages are edited, and expects
+// that the other side ends it with an alert, and cites a section of TLS 1.3.
+func expectAlert13(t *testing.T, what string, client, server *negotiation.Config, from iana.Side,
+	change edit, want alert.Description) {
+	t.Helper()
+	errs, touched := tampered(t, client, server, from, change)
+	if err := errs[from.Peer()]; !touched || err == nil || alert.Of(err) != want {
+		t.Errorf("%s: %v and %v (changed: %v), expected %v", what, errs[0], errs[1], touched, want)
+	} else if text := err.Error(); strings.Contains(text, "RFC 5246") &&
+		!strings.Contains(text, "RFC 8446") && want != alert.ProtocolVersion &&
+		want != alert.UnexpectedMessage {
+		t.Errorf("%s: %v, expected a section of TLS 1.3", what, err)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -357,15 +356,7 @@ func TestAClientRefusesBadServersOfTLS13(t *testing.T) {
 		if c.setup != nil {
 			c.setup(client, server)
 		}
-		errs, touched := tampered(t, client, server, iana.Server, c.change(t))
-		if err := errs[iana.Client]; !touched || err == nil || alert.Of(err) != c.want {
-			t.Errorf("%s: %v and %v (changed: %v), expected %v", c.what, errs[0], errs[1], touched,
-				c.want)
-		} else if text := err.Error(); strings.Contains(text, "RFC 5246") &&
-			!strings.Contains(text, "RFC 8446") && c.want != alert.ProtocolVersion &&
-			c.want != alert.UnexpectedMessage {
-			t.Errorf("%s: %v, expected a section of TLS 1.3", c.what, err)
-		}
+		expectAlert13(t, c.what, client, server, iana.Server, c.change(t), c.want)
 	}
 }
 

@@ -161,15 +161,8 @@ func foreignSchemes(c *x509.Certificate) []iana.SignatureScheme {
 	if !oid.Equal(oidRSAPSS) {
 		return nil
 	}
-	switch hash, _, _ := parsePSSParams(params); hash {
-	case crypto.SHA256:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
-	case crypto.SHA384:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
-	case crypto.SHA512:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
-	}
-	return nil
+	hash, _, _ := parsePSSParams(params)
+	return pssSchemes(hash)
 }
 
 // signatureAlgorithm returns the AlgorithmIdentifier of a certificate's signature. crypto/x509 has

@@ -328,11 +328,11 @@ func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
 	case x509.SHA512WithRSA:
 		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA512}
 	case x509.SHA256WithRSAPSS:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
+		return pssSchemes(crypto.SHA256)
 	case x509.SHA384WithRSAPSS:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
+		return pssSchemes(crypto.SHA384)
 	case x509.SHA512WithRSAPSS:
-		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
+		return pssSchemes(crypto.SHA512)
 	case x509.ECDSAWithSHA1:
 		return []iana.SignatureScheme{iana.ECDSA_SHA1}
 	case x509.ECDSAWithSHA256:
@@ -345,4 +345,18 @@ func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
 		return []iana.SignatureScheme{iana.ED25519}
 	}
 	return foreignSchemes(c)
+}
+
+// pssSchemes returns the two schemes of RSASSA-PSS with a hash, or nil: the key of the one is a
+// plain RSA key, that of the other a key for PSS alone.
+func pssSchemes(h crypto.Hash) []iana.SignatureScheme {
+	switch h {
+	case crypto.SHA256:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
+	case crypto.SHA384:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
+	case crypto.SHA512:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
+	}
+	return nil
 }

@@ -53,10 +53,15 @@ func (a *aead) Traits() *Traits { return &a.traits }
 // setNonce sets and returns the nonce for n, which is the explicit part or, without one, the
 // sequence number. Where the explicit part goes iv is zero, so the XOR copies it.
 func (a *aead) setNonce(n uint64) []byte {
-	a.nonce = a.iv
-	low := a.nonce[nonceLen-8:]
+	return putNonce(&a.nonce, &a.iv, n)
+}
+
+// putNonce sets a nonce to iv, its last eight bytes XOR n, and returns it.
+func putNonce(nonce, iv *[nonceLen]byte, n uint64) []byte {
+	*nonce = *iv
+	low := nonce[nonceLen-8:]
 	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^n)
-	return a.nonce[:]
+	return nonce[:]
 }
 
 func (a *aead) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {

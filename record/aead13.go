@@ -2,7 +2,6 @@ package record
 
 import (
 	"crypto/cipher"
-	"encoding/binary"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -37,12 +36,7 @@ func newAEAD13(c *Cipher, p Params) (Protection, error) {
 
 func (a *aead13) Traits() *Traits { return &a.traits }
 
-func (a *aead13) setNonce(seq uint64) []byte {
-	a.nonce = a.iv
-	low := a.nonce[nonceLen-8:]
-	binary.BigEndian.PutUint64(low, binary.BigEndian.Uint64(low)^seq)
-	return a.nonce[:]
-}
+func (a *aead13) setNonce(seq uint64) []byte { return putNonce(&a.nonce, &a.iv, seq) }
 
 // put returns the header of a record of length bytes, which is also its additional data.
 func (a *aead13) put(h Header, length int) []byte {

@@ -36,17 +36,8 @@ func (s *Peer) ServeResumed(m *Session) error {
 	if err != nil {
 		return err
 	}
-	s.Hello, s.suite = msg.(*message.ClientHello), suite.ByID(m.Suite)
-	s.answer = &message.ServerHello{Version: iana.TLS12, CipherSuite: m.Suite,
-		SessionID: s.Hello.SessionID}
-	s.rand.Read(s.answer.Random[:])
-	s.answer.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
-	if s.Hello.Extensions.Has(iana.ExtExtendedMasterSecret) {
-		s.answer.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
-	}
-	if s.Edit.Answer != nil {
-		s.Edit.Answer(s.answer)
-	}
+	s.answerHello(msg, &message.ServerHello{Version: iana.TLS12, CipherSuite: m.Suite,
+		SessionID: msg.(*message.ClientHello).SessionID})
 	if err := s.restoreMaster(m.Master); err != nil {
 		return err
 	}

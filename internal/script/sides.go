@@ -21,16 +21,7 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 	if err != nil {
 		return err
 	}
-	s.Hello, s.suite = m.(*message.ClientHello), suite.ByID(id)
-	s.answer = &message.ServerHello{Version: iana.TLS12, CipherSuite: id}
-	s.rand.Read(s.answer.Random[:])
-	s.answer.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
-	if s.Hello.Extensions.Has(iana.ExtExtendedMasterSecret) {
-		s.answer.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
-	}
-	if s.Edit.Answer != nil {
-		s.Edit.Answer(s.answer)
-	}
+	s.answerHello(m, &message.ServerHello{Version: iana.TLS12, CipherSuite: id})
 	flight := []Item{s.Encode(s.answer), s.Encode(&message.Certificate{Chain: s.Cert.Certificate})}
 	if s.Edit.Staple != nil {
 		flight = append(flight, s.Encode(s.Edit.Staple))
@@ -55,6 +46,20 @@ func (s *Peer) Serve(id iana.CipherSuite) error {
 		flight = s.Edit.Last(s, flight)
 	}
 	return s.Send(append(flight, ForgedData))
+}
+
+// answerHello takes a ClientHello, and completes the ServerHello that answers it.
+func (s *Peer) answerHello(hello message.Message, answer *message.ServerHello) {
+	s.Hello, s.suite = hello.(*message.ClientHello), suite.ByID(answer.CipherSuite)
+	s.answer = answer
+	s.rand.Read(answer.Random[:])
+	answer.Extensions.Add(iana.ExtRenegotiationInfo, &message.RenegotiationInfo{})
+	if s.Hello.Extensions.Has(iana.ExtExtendedMasterSecret) {
+		answer.Extensions.Add(iana.ExtExtendedMasterSecret, nil)
+	}
+	if s.Edit.Answer != nil {
+		s.Edit.Answer(answer)
+	}
 }
 
 // receiveClient receives the client's second flight.
