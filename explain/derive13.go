@@ -197,9 +197,10 @@ func (d *Derivation13) share() error {
 		if offer == nil {
 			continue
 		}
-		theirs := shares[1-side]
+		peer := iana.Side(side).Peer()
+		theirs := shares[peer]
 		if theirs == nil {
-			return misfit(fields[1-side], "is missing: a shared secret takes both private "+
+			return misfit(fields[peer], "is missing: a shared secret takes both private "+
 				"keys, or "+
 				"one and a transcript with the other's key_share")
 		}

@@ -20,6 +20,14 @@ const (
 	epochs      = Application + 1
 )
 
+// keyed returns the epoch whose keys protect what is sent in e: Resumable brings no keys.
+func (e Epoch) keyed() Epoch {
+	if e == Resumable {
+		return Application
+	}
+	return e
+}
+
 // secrets is key derivation as the spine uses it, for every version.
 type secrets interface {
 	// reach derives the secrets of an epoch. The transcript ends with the message that begins it.
@@ -110,7 +118,7 @@ func (t *traffic13) set(e Epoch, from iana.Side, secret keys.Traffic) {
 func (t *traffic13) reach(Epoch, *transcript) error { return nil }
 
 func (t *traffic13) keys(from iana.Side, e Epoch) (keys.Direction, bool) {
-	e = min(e, Application)
+	e = e.keyed()
 	if !t.known[e][from] {
 		return keys.Direction{}, false
 	}
@@ -118,7 +126,7 @@ func (t *traffic13) keys(from iana.Side, e Epoch) (keys.Direction, bool) {
 }
 
 func (t *traffic13) trafficSecret(from iana.Side, e Epoch) keys.Traffic {
-	return t.secret[min(e, Application)][from]
+	return t.secret[e.keyed()][from]
 }
 
 func (t *traffic13) verifyData(from iana.Side, transcript *transcript) []byte {

@@ -19,7 +19,12 @@ const (
 )
 
 // Peer returns the other side.
-func (s Side) Peer() Side { return s ^ 1 }
+func (s Side) Peer() Side {
+	if s == Client {
+		return Server
+	}
+	return Client
+}
 
 func (s Side) String() string {
 	if s == Client {

@@ -25,7 +25,10 @@ func (c *Connection) ahead(l *lane) []*record.Half {
 		return nil
 	}
 	var list []*record.Half
-	for e := l.epoch + 1; e <= handshake.Application; e++ {
+	for _, e := range []handshake.Epoch{handshake.Handshaking, handshake.Application} {
+		if e <= l.epoch {
+			continue
+		}
 		if l.later[e] == nil {
 			l.later[e] = c.half(l.from, m.KeysOf(l.from, e))
 		}
