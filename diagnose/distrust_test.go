@@ -94,6 +94,39 @@ func TestEachErrorOfX509HasAText(t *testing.T) {
 	}
 }
 
+// An intermediate that expired is named, and not the server's certificate, which did not.
+func TestAnExpiredIntermediateIsNamed(t *testing.T) {
+	now := time.Now()
+	ca, err := throwaway.New(throwaway.Options{PublicRSA: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ca.Now = now.AddDate(-2, 0, 0)
+	sub, err := ca.Intermediate()
+	if err != nil {
+		t.Fatal(err)
+	}
+	sub.Now = now
+	cert, err := sub.Issue(throwaway.ECDSA, []string{"localhost"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	addr := server(t, &vitrine.Config{Certificates: []tls.Certificate{cert}})
+	_, err = vitrine.Dial("tcp", addr, &vitrine.Config{ServerName: "localhost", RootCAs: ca.Pool()})
+	failure, ok := diagnose.Of(err)
+	if !ok || failure.Trust == nil {
+		t.Fatal(err)
+	}
+	got := strings.Join(failure.Explain().Inferred, " ")
+	for _, want := range []string{
+		"the issuer's certificate (Vitrine demo intermediate CA) expired on ",
+		" days ago: whoever runs the server must renew it, unless this machine's clock is wrong"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("got %q, expected %q in it", got, want)
+		}
+	}
+}
+
 // A client without server_name still verifies the name.
 func TestWithoutSNIStillVerifies(t *testing.T) {
 	asked := make(chan string, 8)
