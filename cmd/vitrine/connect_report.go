@@ -48,6 +48,7 @@ type report struct {
 	Code          int            `json:"exit_code"`
 	certs         []*x509.Certificate
 	err           error
+	unanswered    bool // standard input was sent, and nothing came back
 	headWritten   bool
 }
 

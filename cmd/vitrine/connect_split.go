@@ -25,6 +25,10 @@ func (o *connectOptions) split(config *vitrine.Config, example string) error {
 // to the record of one byte of TLS 1.0. A request is tried again without that record.
 func (c *caller) explainData(ctx context.Context, a *attempt, r *report) {
 	change, ok := diagnose.WithoutRecordSplit(c.config, a.state)
+	if ok && r.unanswered && r.err == nil { // some servers that fail at it just close
+		r.End += "; it answered nothing to what was sent: it may fail at the record of one byte " +
+			"that is sent before data with CBC in TLS 1.0, which --without record-split leaves out"
+	}
 	if !ok || r.Answer != "" || r.err == nil || a.err != nil {
 		return
 	}

@@ -185,8 +185,10 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	var lastData atomic.Int64 // time of the last data from the server
 	lastData.Store(time.Now().UnixNano())
 	sent := make(chan error, 1)
+	var given atomic.Int64 // bytes of standard input that were sent
 	go func() {
-		_, err := io.Copy(a.conn, cmd.InOrStdin())
+		n, err := io.Copy(a.conn, cmd.InOrStdin())
+		given.Store(n)
 		if err == nil {
 			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0,
 				lastData.Load())) {
@@ -201,10 +203,12 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	out := printable(cmd.OutOrStdout())
 	buf := make([]byte, 32<<10)
 	var err error
+	got := 0
 	for err == nil {
 		var n int
 		n, err = a.conn.Read(buf)
 		lastData.Store(time.Now().UnixNano())
+		got += n
 		if n > 0 {
 			if _, werr := out.Write(buf[:n]); werr != nil {
 				a.conn.Close()
@@ -214,6 +218,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	}
 	_, _, end := a.raw.Received()
 	a.conn.Close()
+	r.unanswered = given.Load() > 0 && got == 0
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
 	case cmd.Context().Err() != nil:
