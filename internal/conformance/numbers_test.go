@@ -13,6 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/script"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/keylog"
+	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -53,6 +55,15 @@ var scenes = map[string]func(*testing.T) *filmed{
 		converse(t, c, s, 40<<10)
 		c.Close()
 		s.Close()
+		return f
+	},
+	"TLS 1.3": func(t *testing.T) *filmed {
+		client, server := rig.ClientConfig(rig.Only13), rig.ServerConfig(t, rig.Only13)
+		f := film(t, client, server)
+		c, s := f.shake(t, client, server)
+		for range 5 {
+			converse(t, c, s, 64)
+		}
 		return f
 	},
 	"renegotiation": filmRenegotiation,
@@ -230,5 +241,40 @@ func (f *filmed) compare(t *testing.T, who string, log []trace.Entry) {
 	}
 	if messages < 2 { // all that is in the clear in TLS 1.3: the hellos
 		t.Errorf("%s: %d messages", who, messages)
+	}
+}
+
+// An observer that misses records numbers those behind them as their sequence numbers tell.
+func TestAnObserverCountsWhatItMisses(t *testing.T) {
+	for _, name := range []string{"TLS 1.2", "TLS 1.3"} {
+		f := scenes[name](t)
+		log, err := keylog.Read(&f.keys)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var starts []int // of the client's records
+		tape := f.tapes[iana.Client].tape.Bytes()
+		for at := 0; at < len(tape); at += 5 + int(tape[at+3])<<8 + int(tape[at+4]) {
+			starts = append(starts, at)
+		}
+		// from the middle of the last record but three to that of the next, whose end has no header
+		from, to := starts[len(starts)-4]+8, starts[len(starts)-3]+8
+		var seen trace.Memory
+		o := observe.New(observe.KeyLog(log), &seen)
+		o.Feed(iana.Server, f.tapes[iana.Server].tape.Bytes())
+		o.Feed(iana.Client, tape[:from])
+		o.Gap(iana.Client, int64(to-from))
+		o.Feed(iana.Client, tape[to:])
+		o.Close()
+		f.compare(t, name, seen.Entries)
+		last := uint64(0)
+		for _, e := range seen.Entries {
+			if r, ok := e.Event.(*trace.Record); ok && r.From == iana.Client {
+				last = r.Number
+			}
+		}
+		if last != uint64(len(starts)) {
+			t.Errorf("%s: the last record has the number %d, expected %d", name, last, len(starts))
+		}
 	}
 }
