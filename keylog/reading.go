@@ -17,8 +17,20 @@ type reading struct {
 	report dump.Report
 	hexed  hexed
 
-	first error
+	foreign  []badLine // lines of other files, which a report may have between its secrets
+	reported bool      // the text is a report with a secret in it
+
+	first badLine
 	bad   int
+}
+
+// maxForeign bounds how many lines of other files are kept until the end.
+const maxForeign = 1 << 10
+
+// badLine is an error with the number of its line.
+type badLine struct {
+	n   int
+	err error
 }
 
 // fail notes an error of a line.
@@ -26,17 +38,20 @@ func (r *reading) fail(n int, err error) {
 	if err == nil {
 		return
 	}
-	if r.bad++; r.bad == 1 {
-		r.first = fmt.Errorf("keylog: line %d: %w", n, err)
+	if r.bad++; r.bad == 1 || n < r.first.n {
+		r.first = badLine{n, err}
 	}
 }
 
 // err returns the first error, and how many others there were.
 func (r *reading) err() error {
-	if r.bad > 1 {
-		return fmt.Errorf("%w; %d more lines like it", r.first, r.bad-1)
+	switch r.bad {
+	case 0:
+		return nil
+	case 1:
+		return fmt.Errorf("keylog: line %d: %w", r.first.n, r.first.err)
 	}
-	return r.first
+	return fmt.Errorf("keylog: line %d: %w; %d more lines like it", r.first.n, r.first.err, r.bad-1)
 }
 
 // line reads a line.
@@ -71,7 +86,12 @@ func (r *reading) line(line []byte) {
 func (r *reading) parse(n int, line []byte, label Label, values [][]byte) {
 	unknown := r.log.counts.Unknown
 	r.log.counts.Lines++
-	r.fail(n, r.log.parse(line, label, values))
+	err := r.log.parse(line, label, values)
+	if err != nil && label == "" && len(r.foreign) < maxForeign {
+		r.foreign = append(r.foreign, badLine{n, err})
+	} else {
+		r.fail(n, err)
+	}
 	if r.log.counts.Unknown > unknown && r.log.counts.First == 0 {
 		r.log.counts.First = n
 	}
@@ -86,6 +106,11 @@ func (r *reading) end() error {
 		l.Secret(PreMasterByRandom, l.random) == nil {
 		r.add(r.n, Line{PreMasterByRandom, l.random, l.pre})
 		l.pre = nil
+	}
+	for _, x := range r.foreign {
+		if !r.reported {
+			r.fail(x.n, x.err)
+		}
 	}
 	return r.err()
 }
@@ -123,6 +148,7 @@ func (r *reading) add(n int, line Line) {
 		r.fail(n, errTooLong)
 		return
 	}
+	r.reported = true
 	before := len(l.lines)
 	l.Add(line)
 	switch {
