@@ -3,6 +3,7 @@ package vitrine
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 
@@ -63,19 +64,34 @@ func NewResumptionState(ticket []byte, state *SessionState) (*ClientSessionState
 	return &ClientSessionState{s}, nil
 }
 
-// Bytes encodes the state for ParseSessionState.
-func (s *SessionState) Bytes() ([]byte, error) {
-	if s.session == nil {
+// fitting is kept for a session that is to be stored: it has at most session.MaxSessionSize bytes.
+func (s *SessionState) fitting() (*session.Session, error) {
+	if s == nil || s.session == nil {
 		return nil, errEmptyState
 	}
-	inner, err := s.kept().Encode()
+	k := s.kept()
+	if err := k.Fits(); err != nil {
+		return nil, fmt.Errorf("vitrine: %w", err)
+	}
+	return k, nil
+}
+
+// Bytes encodes the state for ParseSessionState. A session that is longer than 16 KiB together with
+// Extra is an error.
+func (s *SessionState) Bytes() ([]byte, error) {
+	k, err := s.fitting()
+	if err != nil {
+		return nil, err
+	}
+	inner, err := k.Encode()
 	if err != nil {
 		return nil, err
 	}
 	return wire.Encode("session_state", func(c *wire.Codec) { s.layout(c, &inner) })
 }
 
-// ParseSessionState decodes a state encoded by Bytes.
+// ParseSessionState decodes a state encoded by Bytes. One that is longer than Bytes encodes is an
+// error.
 func ParseSessionState(data []byte) (*SessionState, error) {
 	s := &SessionState{session: &session.Session{}}
 	var inner []byte
@@ -88,7 +104,11 @@ func ParseSessionState(data []byte) (*SessionState, error) {
 		return nil, err
 	}
 	session.ID, session.Deadline = s.session.ID, s.session.Deadline
-	return newSessionState(session), nil
+	state := newSessionState(session)
+	if _, err := state.fitting(); err != nil {
+		return nil, err
+	}
+	return state, nil
 }
 
 // layout describes the encoding: the fields that only a client keeps, and the session as a server

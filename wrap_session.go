@@ -15,10 +15,12 @@ import (
 var errNoTicketKey = errors.New("vitrine: Config.TicketKeys has no key")
 
 // EncryptTicket returns a ticket with the session s, sealed with the ticket keys of c. It can be
-// used as, or in, a Config.WrapSession. The state is not used.
+// used as, or in, a Config.WrapSession. The state is not used. A session that is longer than 16 KiB
+// together with Extra is an error.
 func (c *Config) EncryptTicket(_ ConnectionState, s *SessionState) ([]byte, error) {
-	if s == nil || s.session == nil {
-		return nil, errEmptyState
+	k, err := s.fitting()
+	if err != nil {
+		return nil, err
 	}
 	keys, err := c.ticketKeys(context.Background())
 	if err != nil {
@@ -28,7 +30,7 @@ func (c *Config) EncryptTicket(_ ConnectionState, s *SessionState) ([]byte, erro
 	if random == nil {
 		random = rand.Reader
 	}
-	return seal(random, keys, s.kept())
+	return seal(random, keys, k)
 }
 
 // DecryptTicket returns the session in a ticket that EncryptTicket made, or nil if the ticket is
