@@ -138,8 +138,8 @@ type earlyState struct {
 	exporter *keys.Exporter
 }
 
-// Peer is the authenticated identity of the other side. No handshake finishes without one, and only
-// the functions that verify a peer create one.
+// Peer is the authenticated identity of the other side. No handshake of a client or a server
+// finishes without one, and only the functions that verify a peer create one; an observer has none.
 type Peer struct {
 	// nil: a client that sent no certificate, and did not have to
 	Chain    *pki.Chain

@@ -16,7 +16,8 @@
 //	acceptable.go                                            what a live peer must reject
 //
 // Nothing here waits, does I/O or has a state, except for digests that are kept (Bindings), and the
-// only secrets are pre-shared keys. Package handshake performs slow operations, such as finding a
+// only secrets that anything is computed from are pre-shared keys: the private keys of a Config's
+// credentials are compared by their kind alone. Package handshake performs slow operations, such as finding a
 // session in a store, before it calls this package.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.

@@ -9,9 +9,10 @@
 // Paths are validated by crypto/x509. Where it does not compute one of a path's signatures (those
 // of RSASSA-PSS and Ed448 keys of authorities; those with SHA-1 or SHA-224, if the caller allows
 // them) this package verifies these signatures, and crypto/x509 judges the path in all other
-// respects. Signatures with MD5 are never accepted. CRLs, OCSP requests and the content of SCTs are
-// left out: the first two need the network, which a handshake must not wait for, and the third
-// needs a policy of its own.
+// respects. No path with an MD5 signature is valid; in handshakes MD5 stands beside SHA-1 in the
+// signatures of TLS 1.0 and 1.1. CRLs, OCSP requests and the content of SCTs are left out: the
+// first two need the network, which a handshake must not wait for, and the third needs a policy of
+// its own.
 //
 // Signatures are made by crypto/rsa, crypto/ecdsa and crypto/ed25519, which are constant time, by
 // circl's Ed448, which is meant to be, or by the caller's key. Verification handles public data
