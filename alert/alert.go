@@ -1,7 +1,3 @@
-// Package alert holds the alerts of RFC 5246 §7.2 and the two kinds of error that end a connection:
-// Error, with the alert to send, and Received, an alert that the peer sent.
-//
-// It is part of Vitrine's API.
 package alert
 
 import (
@@ -183,4 +179,19 @@ type Received struct {
 
 func (r *Received) Error() string {
 	return fmt.Sprintf("peer sent alert: %v %v (%d)", r.Level, r.Description, uint8(r.Description))
+}
+
+// Fail returns an *Error of this kind: see the function Fail.
+func (k Kind) Fail(d Description, ref, format string, args ...any) error {
+	err := fmt.Errorf(format, args...)
+	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err),
+		Kind: k}
+}
+
+// KindOf returns the Kind of the *Error in err, or an empty one.
+func KindOf(err error) Kind {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Kind
+	}
+	return ""
 }

@@ -1,10 +1,5 @@
 package alert
 
-import (
-	"errors"
-	"fmt"
-)
-
 // Kind says what went wrong, for programs that must tell failures apart: it is finer than the alert
 // that was sent, and stable where the text of an error is not. An error whose alert says it all has
 // no Kind, as those of certificates: certificate_expired, unknown_ca and the like.
@@ -106,18 +101,3 @@ const (
 	// A HelloRetryRequest, or the hello that answers it, changes nothing or too much.
 	KindRetry Kind = "retry"
 )
-
-// Fail returns an *Error of this kind: see the function Fail.
-func (k Kind) Fail(d Description, ref, format string, args ...any) error {
-	err := fmt.Errorf(format, args...)
-	return &Error{Alert: d, Ref: ref, Reason: clean(err.Error()), Cause: errors.Unwrap(err),
-		Kind: k}
-}
-
-// KindOf returns the Kind of the *Error in err, or an empty one.
-func KindOf(err error) Kind {
-	if e, ok := errors.AsType[*Error](err); ok {
-		return e.Kind
-	}
-	return ""
-}

@@ -9,10 +9,10 @@ import (
 	"fmt"
 	"hash"
 
-	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
 )
+
+const schedule = "RFC 8446 §7.1"
 
 // HKDF is the key derivation function of a TLS 1.3 connection. Hash is that of the cipher suite.
 // See RFC 8446 §7.1.
@@ -138,23 +138,3 @@ func (k HKDF) empty() []byte {
 func (k HKDF) new() hash.Hash { return k.Hash.New() }
 
 func hashName(h crypto.Hash) string { return PRF{Hash: h}.hashName() }
-
-// Traffic returns the traffic secret of what from sends, derived elsewhere, as in a key log. It
-// fails with internal_error if the secret is not as long as the hash's output.
-func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
-	if len(secret) != k.Hash.Size() {
-		return Traffic{}, alert.Fail(alert.InternalError, schedule,
-			"got a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
-	}
-	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
-}
-
-// Resumption returns a resumption_secret that was derived elsewhere, in a connection that another
-// one resumes. It fails with internal_error if the secret is not as long as the hash's output.
-func (k HKDF) Resumption(secret []byte) (Resumption, error) {
-	if len(secret) != k.Hash.Size() {
-		return Resumption{}, alert.Fail(alert.InternalError, schedule,
-			"got a resumption_secret of %d bytes, expected %d", len(secret), k.Hash.Size())
-	}
-	return Resumption{k.stage(bytes.Clone(secret))}, nil
-}

@@ -3,6 +3,7 @@ package keys
 import (
 	"bytes"
 	"fmt"
+	"hash"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -27,6 +28,15 @@ var (
 	clientFinished       = step{"client_verify_data", "client finished", "RFC 5246 §7.4.9"}
 	serverFinished       = step{"server_verify_data", "server finished", "RFC 5246 §7.4.9"}
 )
+
+// ssl30 returns the step of SSL 3.0, which has no labels.
+func (s step) ssl30() step {
+	s.label = ""
+	if s.ref = "RFC 6101 §6.1"; s.name == keyExpansion.name {
+		s.ref = "RFC 6101 §6.2.2"
+	}
+	return s
+}
 
 // Randoms are the random values of the two hellos.
 type Randoms struct{ Client, Server [32]byte }
@@ -192,4 +202,31 @@ func (m Master) VerifyData(from iana.Side, transcriptHash []byte) []byte {
 		s = serverFinished
 	}
 	return m.derive(s, transcriptHash, VerifyDataLen)
+}
+
+// VerifyData30 returns the 36 bytes of a Finished of SSL 3.0, MD5's and SHA-1's. Both hashes have
+// consumed the transcript, and are changed. See RFC 6101 §5.6.9.
+func (m Master) VerifyData30(from iana.Side, md5, sha hash.Hash) []byte {
+	sender := "CLNT"
+	if from == iana.Server {
+		sender = "SRVR"
+	}
+	var out []byte
+	for _, h := range []struct {
+		hash.Hash
+		pads int
+	}{{md5, 48}, {sha, 40}} {
+		h.Write([]byte(sender))
+		h.Write(m.secret())
+		h.Write(bytes.Repeat([]byte{0x36}, h.pads))
+		inner := h.Sum(nil)
+		h.Reset()
+		h.Write(m.secret())
+		h.Write(bytes.Repeat([]byte{0x5c}, h.pads))
+		h.Write(inner)
+		out = h.Sum(out)
+	}
+	m.prf.Log.Derived(from.String()+"_verify_data", "MD5 and SHA-1", m.prf.hashName(), "",
+		m.secret(), []byte(sender), out, "RFC 6101 §5.6.9")
+	return out
 }

@@ -1,6 +1,7 @@
 package keys
 
 import (
+	"bytes"
 	"math"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -13,8 +14,6 @@ import (
 //	Early ─ Handshake(shared) → Handshake ─ Main() → Main ─ Resumption(…) → Resumption ─ PSK(nonce)
 //
 // The name of a parameter that is a transcript hash says which message it ends with.
-
-const schedule = "RFC 8446 §7.1"
 
 // The labels of what both sides have, by side.
 var (
@@ -186,4 +185,24 @@ func (t Traffic) VerifyData(transcriptHash []byte) []byte {
 // Hash.length) = application_traffic_secret_N+1. See RFC 8446 §7.2.
 func (t Traffic) Update() Traffic {
 	return Traffic{t.derive(updatedTraffic[t.from], nil), t.from}
+}
+
+// Traffic returns the traffic secret of what from sends, derived elsewhere, as in a key log. It
+// fails with internal_error if the secret is not as long as the hash's output.
+func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
+	if len(secret) != k.Hash.Size() {
+		return Traffic{}, alert.Fail(alert.InternalError, schedule,
+			"got a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
+	}
+	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
+}
+
+// Resumption returns a resumption_secret that was derived elsewhere, in a connection that another
+// one resumes. It fails with internal_error if the secret is not as long as the hash's output.
+func (k HKDF) Resumption(secret []byte) (Resumption, error) {
+	if len(secret) != k.Hash.Size() {
+		return Resumption{}, alert.Fail(alert.InternalError, schedule,
+			"got a resumption_secret of %d bytes, expected %d", len(secret), k.Hash.Size())
+	}
+	return Resumption{k.stage(bytes.Clone(secret))}, nil
 }

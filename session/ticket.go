@@ -1,7 +1,3 @@
-// Package session keeps the state from which later connections resume: stores of sessions, and the
-// keys that tickets are sealed with. See RFC 5246 §7.3, RFC 5077 and RFC 8446 §4.6.1.
-//
-// It is part of Vitrine's API.
 package session
 
 import (

@@ -1,18 +1,3 @@
-// Package suite is the table of cipher suites: each row combines a key exchange, a form of
-// authentication, a record protection and a PRF. What other packages need to know about a suite is
-// a column or is computed from the columns.
-//
-// The table holds the suites of RFC 5246 appendix A.5, RFC 5288, RFC 5289, RFC 6655, RFC 7251, RFC
-// 7905 and RFC 8422 §6 whose key exchange is RSA, DHE_RSA, ECDHE_RSA or ECDHE_ECDSA, and the suites
-// with a pre-shared key (registry_psk.go), as far as their cipher is AES (CBC, GCM or CCM),
-// ChaCha20-Poly1305, triple DES or NULL. A table of its own, All13, has the five suites of TLS 1.3.
-//
-// Left out of the tables, but known to Readable for observers: static and anonymous Diffie-Hellman,
-// DSS, RC4 (RFC 7465), DES and HMAC-MD5. Left out of both: export suites, IDEA, AEGIS, the national
-// ciphers, the suites of TLS 1.3 that do not encrypt (RFC 9150), and the exchanges with Kerberos or
-// passwords. Package iana has names for all of them.
-//
-// It has no compatibility promise, except for what Vitrine's API refers to.
 package suite
 
 import (
@@ -24,21 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/record"
 )
-
-// Suite is a row of the table. See RFC 5246 §7.4.1.2.
-type Suite struct {
-	ID iana.CipherSuite
-	Columns
-}
-
-// Columns are the parts that the name of a suite stands for.
-type Columns struct {
-	kex    iana.KeyExchange // see exchange.go, for both
-	auth   iana.Authentication
-	Cipher *record.Cipher
-	MAC    *record.MAC // nil for an AEAD, which needs no MAC
-	PRF    crypto.Hash // the hash of the PRF and of the transcript in TLS 1.2
-}
 
 // registry holds the suites that Vitrine can negotiate, sorted by ID.
 var registry = table(certified, preShared)

@@ -15,5 +15,12 @@
 // Secrets are not wiped: Go's garbage collector may have copied them. The time of HMAC depends on
 // the lengths of key and message only; one of these lengths is secret, see FiniteFieldPreMaster.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	mac.go ssl30.go prf.go tls12.go exporter.go   HMAC, the PRFs, and what up to TLS 1.2 is derived
+//	hkdf.go tls13.go                              HKDF, and the key schedule
+//	psk.go                                        pre-shared keys
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package keys
