@@ -157,9 +157,14 @@ func (s *search) masters(h hashVariant, p path) []reached {
 			}
 		}
 	}
+	if len(p) == 0 && len(list) > 0 && len(list[0].path) == 0 {
+		for _, t := range spellings("master_secret", list[0].value) {
+			list = s.append(list, t.value, p.with(t.how))
+		}
+	}
 	return s.append(list, g.PreMaster,
-		p.with("the key_block was expanded from the pre_master_secret: the step to the "+
-			"master_secret was left out"))
+		p.with("the pre_master_secret is taken for the master_secret: the step to it was left "+
+			"out"))
 }
 
 func (s *search) append(list []reached, value []byte, p path) []reached {
