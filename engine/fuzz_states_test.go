@@ -103,13 +103,13 @@ func mayDiffer(ours *staged, err error) bool {
 		if int(e.at) >= len(ours.said) {
 			continue
 		}
-		// It does not read what follows a Finished before the program reads data.
-		if ours.said[e.at].kind == handshake.Kind(iana.Finished) {
-			return true
-		}
-		// It passes over a protected ChangeCipherSpec, which RFC 8446 §5 forbids.
-		if e.how%9 == 3 || e.how%9 == 4 {
-			return true
+		m, earlier := ours.said[e.at], ours.said[int(e.where)%(int(e.at)+1)]
+		doubled, inserted := e.how%9 == 2, e.how%9 == 3
+		switch {
+		case (doubled || inserted && same(m, earlier)) && m.kind == handshake.Kind(iana.Finished):
+			return true // it does not read the second before the program reads data
+		case inserted && earlier.kind == handshake.ChangeCipherSpec:
+			return true // it passes over a protected one, which RFC 8446 §5 forbids
 		}
 	}
 	return false

@@ -89,9 +89,9 @@ const tail = `
 FuzzStates has full handshakes of TLS 1.2 and 1.3, with client certificates and a retry. The states
 of handshakes with sessions, pre-shared keys, raw public keys, early data and in QUIC have no second
 opinion: FuzzMachine, FuzzEngine, FuzzScenes and FuzzQUIC compare them with the transcript that is
-right; tshark reads captures of all of these but QUIC, as we do. crypto/tls goes
-on where we do not in two cases: behind a Finished it does not read before the program does, and it
-passes over a protected ChangeCipherSpec, which RFC 8446 §5 forbids.
+right; tshark reads captures of all of these but QUIC, as we do. crypto/tls goes on where we do not
+in two cases: it does not read a second Finished before the program reads, and it passes over a
+protected ChangeCipherSpec, which RFC 8446 §5 forbids.
 
 Of damaged captures CI compares 48 connections with tshark; more of them, here 800:
 
