@@ -143,12 +143,29 @@ func Held() int {
 	return int(measure("/gc/heap/live:bytes") + measure("/memory/classes/heap/stacks:bytes"))
 }
 
-// quiet reports whether the process allocates next to nothing for a while.
+// Grown returns how many bytes more than before are held. If that is more than most, it measures
+// again, for half a minute: on a loaded machine input can be on its way unseen.
+func Grown(before, most int) int {
+	for end := time.Now().Add(6 * patience); ; {
+		if n := Held() - before; n <= most || time.Now().After(end) {
+			return n
+		}
+	}
+}
+
+// quiet reports whether the process allocates next to nothing for a while, and not because it
+// waits for a processor.
 func quiet() bool {
 	const pause, little = 50 * time.Millisecond, 32 << 10
 	before := measure("/gc/heap/allocs:bytes")
 	time.Sleep(pause)
-	return measure("/gc/heap/allocs:bytes")-before < little
+	return measure("/gc/heap/allocs:bytes")-before < little && alone()
+}
+
+// alone reports whether no other goroutine could go on.
+func alone() bool {
+	return measure("/sched/goroutines/runnable:goroutines") == 0 &&
+		measure("/sched/goroutines/running:goroutines") <= 1
 }
 
 func measure(name string) uint64 {
