@@ -31,7 +31,7 @@ func everySuite(t *testing.T, with *interop.Stack) {
 	}
 	t.Logf("%d suites in common with %s, of our %d; in both roles", len(suites), with.Name,
 		len(suite.Certified()))
-	for _, s := range testkit.Sample(t, "suites", 5, suites) {
+	for _, s := range testkit.Sample(t, "suites", 10, suites) {
 		for _, them := range sides {
 			t.Run(s.String()+"/their "+them.String(), func(t *testing.T) {
 				t.Parallel()

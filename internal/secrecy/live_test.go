@@ -219,7 +219,7 @@ func queued(t *testing.T, entries []trace.Entry) *trace.Queue {
 }
 
 func TestNothingOfALiveConnectionPrintsItsSecrets(t *testing.T) {
-	for _, id := range testkit.Sample(t, "suites", 3,
+	for _, id := range testkit.Sample(t, "suites", 9,
 		[]iana.CipherSuite{0xC02B, 0xC027, 0xCCA9, 0x003D, 0x1301}) {
 		c := connect(t, id)
 		secrets, shown := c.secrets(), map[string]bool{}

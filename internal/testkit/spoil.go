@@ -5,6 +5,7 @@ import (
 	"math/rand/v2"
 	"os"
 	"slices"
+	"testing"
 )
 
 // Spoil returns up to n inputs that a valid one becomes by one fault, for the corpus of a fuzz
@@ -51,10 +52,10 @@ func Spoil(valid []byte, n int) (all [][]byte) {
 const InBrief = "VITRINE_FUZZING_BRIEFLY"
 
 // SampleSeeds returns a function that reports whether the next seed of a long sweep is added: each
-// of them is but in a brief run, and there each nth. The lengths of the sweep's loops should be no
-// multiples of n, so that the sample has every kind.
+// of them is but in a brief run and with -short, and there each nth. The lengths of the sweep's
+// loops should be no multiples of n, so that the sample has every kind.
 func SampleSeeds(n int) func() bool {
-	if os.Getenv(InBrief) == "" {
+	if os.Getenv(InBrief) == "" && !testing.Short() {
 		n = 1
 	}
 	calls := -1

@@ -137,7 +137,7 @@ func TestWriteIsDeterministic(t *testing.T) {
 // Every suite can be shown on a page without an error in a template.
 func TestWriteEverySuite(t *testing.T) {
 	n := 0
-	for _, s := range testkit.Sample(t, "suites", 4, suite.Certified()) {
+	for _, s := range testkit.Sample(t, "suites", 12, suite.Certified()) {
 		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}
 		if s.ServerKey() == iana.AuthECDSA {
 			o.Auth = throwaway.ECDSA
@@ -370,7 +370,7 @@ func TestWriteUnfinishedHandshake(t *testing.T) {
 		for n := range len(r.Entries) + 1 {
 			lengths = append(lengths, n)
 		}
-		lengths = testkit.Sample(t, "beginnings", 8, lengths)
+		lengths = testkit.Sample(t, "beginnings", 24, lengths)
 		for i, n := range lengths {
 			page := write(t, html.Run{Entries: r.Entries[:n], About: explain.Run{}})
 			if i%7 == 0 {
