@@ -9,7 +9,6 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -48,21 +47,8 @@ func quicScenes(f *testing.F) []func(iana.Side) *negotiation.Config {
 	}
 	return []func(iana.Side) *negotiation.Config{quicConfig(config13), quicConfig(retried),
 		quicConfig(certified), quicConfig(shared13), quicConfig(frozen(earlyConfigs(f, 100, 0))),
+		quicConfig(rejecting(frozen(earlyConfigs(f, 100, 0)))),
 		func(me iana.Side) *negotiation.Config { return config13(me) }, // without parameters
-	}
-}
-
-// advanceQUIC goes on through what is slow.
-func advanceQUIC(q *QUIC) error {
-	for {
-		err := q.Advance()
-		p, ok := errors.AsType[*handshake.Pending](err)
-		if !ok {
-			return err
-		}
-		if err := p.Do(context.Background()); err != nil {
-			return err
-		}
 	}
 }
 
@@ -158,7 +144,7 @@ func FuzzQUIC(f *testing.F) {
 				if errs[me] != nil {
 					continue
 				}
-				fail(iana.Side(me), advanceQUIC(q))
+				fail(iana.Side(me), q.Proceed(context.Background()))
 				sends, isDone := drain(t, q)
 				done[me] = done[me] || isDone
 				for _, c := range sends {
@@ -176,7 +162,7 @@ func FuzzQUIC(f *testing.F) {
 						if errs[1-me] == nil {
 							fail(iana.Side(1-me), sides[1-me].Arrived(a.level, a.data))
 							if errs[1-me] == nil {
-								fail(iana.Side(1-me), advanceQUIC(sides[1-me]))
+								fail(iana.Side(1-me), sides[1-me].Proceed(context.Background()))
 							}
 						}
 					}
@@ -224,7 +210,7 @@ func ended(t *testing.T, sides [2]*QUIC, errs [2]error, victim iana.Side, late [
 				if err := client.Arrived(c.level, c.data); err != nil {
 					t.Fatal(err)
 				}
-				if err := advanceQUIC(client); err != nil {
+				if err := client.Proceed(context.Background()); err != nil {
 					t.Errorf("a ticket is refused: %v", err)
 				}
 			}
@@ -235,7 +221,8 @@ func ended(t *testing.T, sides [2]*QUIC, errs [2]error, victim iana.Side, late [
 		return
 	}
 	for range int(times) + 1 {
-		if q.Arrived(tls.QUICEncryptionLevelApplication, late) != nil || advanceQUIC(q) != nil {
+		if q.Arrived(tls.QUICEncryptionLevelApplication, late) != nil ||
+			q.Proceed(context.Background()) != nil {
 			break
 		}
 		drain(t, q)

@@ -2,9 +2,11 @@ package conformance_test
 
 import (
 	"fmt"
+	"io"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -52,6 +54,35 @@ func TestASessionStateHasALimit(t *testing.T) {
 			if again, err := vitrine.ParseSessionState(b); err != nil ||
 				len(again.Extra) != 2 || len(again.Extra[0]) != room-1 {
 				t.Errorf("ParseSessionState: %v", err)
+			}
+		}
+	})
+}
+
+// A ticket of WrapSession may be as long as a client keeps one, and no longer.
+func TestAWrappedTicketHasALimit(t *testing.T) {
+	rig.EachVersion(t, func(t *testing.T, version func(*vitrine.Config)) {
+		for over := range 2 {
+			client, server := rig.ClientConfig(version), rig.ServerConfig(t, version)
+			client.ClientSessionCache = &rig.OneSession{}
+			server.WrapSession = func(vitrine.ConnectionState, *vitrine.SessionState) ([]byte,
+				error) {
+				return make([]byte, session.MaxSessionSize+over), nil
+			}
+			a, b := rig.Wires(t)
+			c := vitrine.Client(a, client)
+			done := make(chan error, 1)
+			go func() {
+				s := vitrine.Server(b, server)
+				_, err := s.Write([]byte("hello"))
+				s.Close()
+				done <- err
+			}()
+			got, _ := io.ReadAll(c)
+			err := <-done
+			if d, _ := rig.AlertOf(err); over == 0 && (err != nil || string(got) != "hello") ||
+				over > 0 && (d != alert.InternalError || len(got) > 0) {
+				t.Errorf("%d bytes too many: got %q, %v", over, got, err)
 			}
 		}
 	})
