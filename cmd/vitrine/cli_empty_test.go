@@ -39,6 +39,7 @@ func TestEmptyValuesAreRefused(t *testing.T) {
 
 // A wrong value is reported for the flag that has it, and the line to try is one of the command.
 func TestWrongValuesOfFlags(t *testing.T) {
+	key := writeTemp(t, "cafebabe")
 	for line, says := range map[string][]string{
 		"connect localhost --resolve nonsense": {`--resolve takes an address, got "nonsense"`},
 		"probe localhost --resolve nonsense":   {`--resolve takes an address`, "vitrine probe"},
@@ -47,6 +48,8 @@ func TestWrongValuesOfFlags(t *testing.T) {
 		"probe localhost --rate nonsense": {"--rate takes a number, got"},
 		"serve --forward-ca roots.pem": {"--forward-ca is for --forward-tls",
 			"--forward-tls --forward-ca roots.pem"},
+		"connect localhost:1 --psk " + key:         {"--psk: got the name of a file; its contents are @"},
+		"derive --transcript " + key:               {"--transcript: got the name of a file"},
 		"serve --ocsp " + writeTemp(t, "nonsense"): {"it is not an OCSP response in DER\n"},
 	} {
 		code, stdout, stderr := command(t, strings.Fields(line)...)

@@ -128,6 +128,11 @@ func (v *values) bytes(field string) ([]byte, error) {
 				name), "vitrine derive --help"}
 		}
 		text = []byte(value)
+	case strings.ContainsAny(g.text, "/.\\"): // a path may be Base64 as well
+		if info, err := os.Stat(g.text); err == nil && info.Mode().IsRegular() {
+			return nil, &usageError{fmt.Sprintf("%s: got the name of a file; its contents are "+
+				"@%s", g.where, g.text), "vitrine derive --help"}
+		}
 	}
 	b, read, err := undump(text)
 	if !read && err == nil {
