@@ -48,7 +48,8 @@ func TestWrongValuesOfFlags(t *testing.T) {
 		"probe localhost --rate nonsense": {"--rate takes a number, got"},
 		"serve --forward-ca roots.pem": {"--forward-ca is for --forward-tls",
 			"--forward-tls --forward-ca roots.pem"},
-		"connect localhost:1 --psk " + key:         {"--psk: got the name of a file; its contents are @"},
+		"connect localhost:1 --psk " + key: {
+			"--psk: got the name of a file; its contents are @"},
 		"derive --transcript " + key:               {"--transcript: got the name of a file"},
 		"serve --ocsp " + writeTemp(t, "nonsense"): {"it is not an OCSP response in DER\n"},
 	} {
