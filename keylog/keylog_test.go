@@ -322,7 +322,10 @@ func FuzzRead(f *testing.F) {
 			f.Add(spoilt)
 		}
 	}
+	f.Add([]byte("# by hand\r\n" + good))
+	f.Add([]byte("-----BEGIN PRIVATE KEY-----\n"))
 	f.Fuzz(func(t *testing.T, text []byte) {
+		_ = new(Log).Parse(text) // as if it were a line
 		l, _ := Read(bytes.NewReader(text))
 		if n := l.Counts(); l.Len() > n.Secrets+n.Zeros {
 			t.Fatalf("%d lines of %+v", l.Len(), n)

@@ -44,6 +44,8 @@ func FuzzActs(f *testing.F) {
 		for kind := range Kinds() {
 			for side := range byte(2) {
 				at := byte(rnd.IntN(6))
+				f.Add(byte(i), []byte{byte(kind), side | at<<1, 1, 3, 3}) // as it is
+				f.Add(byte(i), []byte{byte(kind), side | at<<1, 255, 3, 3})
 				if more := randomBytes(rnd, 5); keep() {
 					f.Add(byte(i), []byte{byte(kind), side | at<<1, 3, 1, 0})
 					f.Add(byte(i), append([]byte{byte(kind), side | at<<1, 9, 2, 3}, more...))

@@ -39,6 +39,9 @@ func FuzzKeyFile(f *testing.F) {
 		f.Add(der)
 		f.Add(pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}))
 		f.Add(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: c.Certificate[0]}))
+		f.Add(append([]byte("\xEF\xBB\xBF  "),
+			pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der})...))
+		f.Add([]byte("\xFF\xFE-\x00-\x00"))
 		f.Add(pem.EncodeToMemory(&pem.Block{Type: "RSA PRIVATE KEY", Bytes: der,
 			Headers: map[string]string{
 				"Proc-Type": "4,ENCRYPTED",
@@ -54,6 +57,9 @@ func FuzzKeyFile(f *testing.F) {
 		f.Add(b)
 	}
 	f.Fuzz(func(t *testing.T, file []byte) {
+		if file = asWritten(file); len(asWritten(file)) > len(file) {
+			t.Errorf("%q becomes longer", file)
+		}
 		for _, word := range []string{"", password} {
 			spent := new(derivations)
 			key, err := keyFromPEM(file, word, spent)

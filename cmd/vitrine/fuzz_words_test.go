@@ -66,7 +66,7 @@ func FuzzExercise(f *testing.F) {
 		for how := range byte(4) {
 			f.Add([]byte(text), how)
 		}
-		for _, spoilt := range testkit.Spoil([]byte(text), 2) {
+		for _, spoilt := range testkit.Spoil([]byte(text), 9) {
 			f.Add(spoilt, byte(len(spoilt)))
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/session"
 )
 
 // FuzzSessionState: a state that a program gives back is refused, or is the one that it is written
@@ -63,6 +64,10 @@ func FuzzSessionState(f *testing.F) {
 		} else if once, err := same.Bytes(); err != nil ||
 			!bytes.Equal(once, again) {
 			t.Errorf("%x is resumed as %x: %v", again, once, err)
+		}
+		state.Extra = append(state.Extra, make([]byte, session.MaxSessionSize+1))
+		if b, err := state.Bytes(); err == nil {
+			t.Errorf("a state of %d bytes is written", len(b))
 		}
 		if _, err := new(vitrine.SessionState).Bytes(); err == nil {
 			t.Error("a state of nothing is written")
