@@ -58,7 +58,11 @@ func FuzzVerdicts(f *testing.F) {
 				Listed: listed[int(q[4]>>2)%len(listed)]}
 			switch q[5] % 7 {
 			case 1:
-				chain, _ = ParseChain(chain.Raw()) // the same certificates, read again
+				again, err := ParseChain(chain.Raw()) // the same certificates, read again
+				if err != nil {
+					return // too many
+				}
+				chain = again
 			case 2:
 				if pool != nil {
 					trust.Roots = pool.Clone()
