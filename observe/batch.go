@@ -59,7 +59,7 @@ func (c *Connection) openAhead(l *lane) {
 	}
 	share := (len(records) + cores - 1) / cores
 	var others sync.WaitGroup
-	for i, twin := range l.twins[:cores] {
+	for i, twin := range l.batch.twins[:cores] {
 		from, to := min(i*share, len(records)), min((i+1)*share, len(records))
 		seq := l.half.SeqNum() + uint64(from)
 		if i == cores-1 {
@@ -81,10 +81,13 @@ func (c *Connection) openAhead(l *lane) {
 // fillBatch copies the whole records that come next, and reports whether they are enough. If not,
 // they are opened one by one before it is called again.
 func (l *lane) fillBatch() bool {
-	records, used := l.batch.records[:0], 0
+	if l.batch.batchMemory == nil {
+		l.batch.batchMemory = batches.Get().(*batchMemory)
+	}
+	records, used := l.batch.room[:0], 0
 	l.batch.next = 0
 	end := l.start + l.straight()
-	for at := l.start; end-at >= record.HeaderLen && len(records) < maxBatch; {
+	for at := l.start; end-at >= record.HeaderLen && len(records) < cap(records); {
 		h, ok := header(l.buf[at:])
 		whole := at + record.HeaderLen + h.Length
 		if !ok || h.Type != iana.RecordApplicationData || whole > end ||
@@ -100,21 +103,19 @@ func (l *lane) fillBatch() bool {
 		return false
 	}
 	l.batch.records = records
-	if l.batch.memory == nil {
-		l.batch.memory = batchMemory.Get().(*[batchSize]byte)
-	}
 	used = 0
 	for i := range records {
-		n := copy(l.batch.memory[used:], records[i].fragment)
-		records[i].fragment = l.batch.memory[used : used+n : used+n]
+		n := copy(l.batch.bytes[used:], records[i].fragment)
+		records[i].fragment = l.batch.bytes[used : used+n : used+n]
 		used += n
 	}
 	return true
 }
 
-// addTwins makes copies of half, each for one core, until there are n. It reports whether it can.
+// addTwins makes copies of half, each for one core, until the batch has n. It reports whether it
+// can.
 func (l *lane) addTwins(n int) bool {
-	for len(l.twins) < n {
+	for len(l.batch.twins) < n {
 		p, err := record.NewReader(l.keys.Suite.Cipher, l.keys.Suite.MAC, l.keys.Params(nil))
 		if err != nil {
 			l.dropBatch()
@@ -122,7 +123,7 @@ func (l *lane) addTwins(n int) bool {
 		}
 		twin := l.half
 		twin.Protect(p)
-		l.twins = append(l.twins, &twin)
+		l.batch.twins = append(l.batch.twins, &twin)
 	}
 	return true
 }

@@ -48,5 +48,15 @@ func (s *Stream) Rest() {
 // SetCores sets how many cores may open records ahead of their turn.
 func (c *Connection) SetCores(n int) { c.cores = n }
 
+// HoldsBatch reports whether a lane still has memory of a batch.
+func (c *Connection) HoldsBatch() bool {
+	for i := range c.lanes {
+		if b := &c.lanes[i].batch; b.batchMemory != nil || b.records != nil || b.twins != nil {
+			return true
+		}
+	}
+	return false
+}
+
 // Ahead returns how many records of both directions were opened ahead of their turn.
 func (c *Connection) Ahead() int64 { return c.lanes[0].ahead + c.lanes[1].ahead }

@@ -32,7 +32,6 @@ type lane struct {
 
 	batch batch                  // records that were opened ahead; see openAhead
 	keys  *handshake.TrafficKeys // of half
-	twins []*record.Half         // half again, each for one core
 	opens int                    // records that opened one by one, since one did not
 
 	copies []otherCopy // of bytes that wait, with other contents
@@ -248,14 +247,22 @@ func (l *lane) place(at int) int64 { return l.fed - int64(len(l.buf)) + int64(at
 // batchSize is the memory of a batch, in bytes: what a Watch passes on at once.
 const batchSize = 256 << 10
 
-var batchMemory = sync.Pool{New: func() any { return new([batchSize]byte) }}
-
-// A batch has records of one direction that were opened ahead, in their order.
+// A batch has records of one direction that were opened ahead, in their order. It lasts no longer
+// than a run, so that a connection that waits holds nothing of it.
 type batch struct {
-	memory  *[batchSize]byte
+	*batchMemory
 	records []aheadRecord
 	next    int
+	twins   []*record.Half // the lane's half again, each for one core
 }
+
+// batchMemory is what a batch is made of.
+type batchMemory struct {
+	bytes [batchSize]byte
+	room  [maxBatch]aheadRecord
+}
+
+var batches = sync.Pool{New: func() any { return new(batchMemory) }}
 
 // An aheadRecord is a record that was opened ahead.
 type aheadRecord struct {
@@ -269,16 +276,16 @@ type aheadRecord struct {
 
 // dropBatch forgets records that were opened ahead, and gives their memory back.
 func (l *lane) dropBatch() {
-	if l.batch.memory != nil {
-		batchMemory.Put(l.batch.memory)
+	if m := l.batch.batchMemory; m != nil {
+		clear(m.room[:])
+		batches.Put(m)
 	}
-	clear(l.batch.records)
-	l.batch = batch{records: l.batch.records[:0]}
+	l.batch = batch{}
 }
 
 // setKeys keeps the keys of a direction, for its twins. Nil are keys that its records cannot be
 // opened ahead with.
 func (l *lane) setKeys(k *handshake.TrafficKeys) {
 	l.dropBatch()
-	l.keys, l.twins, l.opens = k, nil, 0
+	l.keys, l.opens = k, 0
 }
