@@ -177,6 +177,19 @@ func TestEavesdropperViewHidesSecrets(t *testing.T) {
 		.checkVisibility({visibilityProperty: true})`, true)
 }
 
+// In TLS 1.3 what is said behind the hellos is encrypted: the view does not show it either.
+func TestEavesdropperViewHidesEncryptedMessages(t *testing.T) {
+	p := open(t, example("tls13")+"#certificate-server")
+	const shown = `[...document.querySelectorAll("#certificate-server *, #certificate-verify-server *")]
+		.filter(e => !e.children.length && e.checkVisibility({visibilityProperty: true}))
+		.some(e => /vitrine.test|ecdsa_|rsa_pss/.test(e.textContent))`
+	is(p, shown, true)
+	p.press("e")
+	is(p, shown, false)
+	p.press("e")
+	is(p, shown, true)
+}
+
 func TestQuizChecksPastedValue(t *testing.T) {
 	p := open(t, example("rsa")+"#master-secret")
 	answer := eval[string](p, `document.querySelector("#master-secret .out .val").textContent`)

@@ -170,8 +170,8 @@ var commonFieldNotes = map[string]string{
 	"extension_type": "The number of the extension. Who does not know it passes over it: that is " +
 		"how the protocol grew without breaking old peers.",
 	"extension_data": "What the extension says; empty if its presence says all.",
-	"extensions": "What was added to the hello since TLS 1.0: what an old peer does not know it " +
-		"ignores.",
+	"extensions": "What TLS 1.0 did not have, each with its number and its " +
+		"length.",
 	"name_type":                      "host_name, the only kind of name that there is.",
 	"host_name":                      "The name, in ASCII, without a dot at its end.",
 	"server_name_list":               "A list for historical reasons: it holds one name.",

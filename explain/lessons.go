@@ -32,8 +32,8 @@ func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string)
 	default:
 		version = protocolOf(v).recordVersion(said)
 	}
-	return kind, version, fmt.Sprintf("%s follow; at most 16,384, and some more if they are "+
-		"encrypted", octets(len(r.Fragment)))
+	return kind, version, fmt.Sprintf("the fragment has %s; at most 16,384, and some more "+
+		"if it is encrypted", octets(len(r.Fragment)))
 }
 
 // Guard is a part of what the MAC or the AEAD of a record covers, and what that stops.

@@ -115,7 +115,8 @@ var catalogue = map[string]Explanation{
 		Server: "decrypts it with the private key; on any error goes on with a random one, and " +
 			"tells nobody",
 		Purpose: "Brings the secret to the server. It is also the server's proof of identity: " +
-			"without the private key it cannot go on.",
+			"without the private key it has another secret, and its Finished is wrong. An error " +
+			"that it told would let an attacker decrypt by asking (Bleichenbacher).",
 	},
 	"client_key_exchange/DHE": {
 		Title: "ClientKeyExchange", Ref: "RFC 5246 §7.4.7.2",
@@ -148,8 +149,8 @@ var catalogue = map[string]Explanation{
 		Title: "master_secret", Ref: "RFC 5246 §8.1",
 		Client: "derives the master_secret",
 		Server: "derives the master_secret",
-		Purpose: "48 bytes, whatever the key exchange gave. Both randoms go in, so that two " +
-			"connections never share it.",
+		Purpose: "48 bytes, whatever the key exchange gave. Both randoms go in, so that one " +
+			"pre_master_secret gives each connection another.",
 	},
 	"master_secret/extended": {
 		Title: "master_secret", Ref: "RFC 7627 §4",
@@ -189,8 +190,8 @@ var catalogue = map[string]Explanation{
 		Title: "Finished", Ref: "RFC 5246 §7.4.9",
 		Client: "computes the same and compares; only now may it send data",
 		Server: "computes verify_data, with the client's Finished in the hash",
-		Purpose: "Shows the client that the server holds the same master_secret, and so (with " +
-			"RSA) that it owns the private key.",
+		Purpose: "Shows the client that the server holds the same master_secret; with RSA key " +
+			"exchange that proves that it owns the private key.",
 	},
 	"new_session_ticket": {
 		Title: "NewSessionTicket", Ref: "RFC 5077 §3.3",

@@ -30,13 +30,13 @@ var introductions13 = [...]string{
 		"conversation so far with the key that belongs to it, and adds a proof that nobody " +
 		"changed a byte. If both had a secret from before (a PSK), that alone says who is there.",
 	"The tree grows on to the Main Secret and the keys for the data. They depend on everything " +
-		"that was said until here. The handshake keys are used no more for data.",
+		"that was said until here. The handshake keys protect messages only, and no data.",
 	"The client proves the same: it saw the same conversation and holds the same keys. If the " +
 		"server asked, it says first who it is. Now both know that nobody changed what was said, " +
 		"and the client that there is nobody between.",
 	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
 		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
-		"parts. From outside, every record looks alike: what it really is stands inside.",
+		"parts. From outside, encrypted records look alike: what each really is stands inside.",
 	"What may come later: tickets, with which the next connection needs no certificate; new keys " +
 		"for a connection that lives long; and a protected goodbye, which nobody can fake.",
 }
@@ -62,7 +62,7 @@ var catalogue13 = map[string]Explanation{
 		Title: "ServerHello", Ref: "RFC 8446 §4.1.3",
 		Client: "checks that everything chosen was offered",
 		Server: "draws server_random, chooses version, suite and group, and sends its share",
-		Purpose: "Settles how to go on. It is the server's last word in the clear: everything " +
+		Purpose: "Settles how to go on. It is the server's last message in the clear: everything " +
 			"else that it chooses is in EncryptedExtensions.",
 	},
 	"change_cipher_spec/1.3": {

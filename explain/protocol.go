@@ -83,7 +83,7 @@ var protocol13 = protocol{
 		"Reads what these secrets protect; from the Handshake Secret on down, everything.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
 		"Does not read this connection. Of a connection that resumes it he reads the early data; " +
-			"the rest has a key exchange of its own.", false},
+			"the rest has a key exchange of its own, unless it is psk_ke.", false},
 	erasures: []Erasure{
 		{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
 			"from them has been derived: at the latest with the client's Finished"},

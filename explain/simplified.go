@@ -59,9 +59,9 @@ var simplified = []Simplification{
 			"server_random + client_random.",
 		"RFC 5246 §8.1, §6.3"},
 	{"The master secret is derived from the pre-master secret and the two randoms.",
-		"Since RFC 7627 it is usually derived from the hash of the whole handshake so far. The " +
-			"classic way let an attacker make two connections with one master_secret (triple " +
-			"handshake).",
+		"Since RFC 7627 it is usually derived from the hash of the whole handshake so far. " +
+			"Where it still comes from the randoms, an attacker between two sides can have " +
+			"one master_secret with both (triple handshake).",
 		"RFC 7627 §4"},
 	{"Forward secrecy comes from hashing, or from fresh session keys.",
 		"It comes from ephemeral private keys that are forgotten. Every handshake has fresh " +

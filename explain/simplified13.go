@@ -30,7 +30,8 @@ var simplified13 = []Simplification{
 		"RFC 8446 §4.4.3, §4.4.4, §E.1"},
 	{"TLS 1.3 is forward secret.",
 		"With a key exchange. psk_ke has none, and early data is protected before there is one: " +
-			"whoever gets the PSK, or the key of the server's tickets, reads both.",
+			"whoever gets the PSK, or the key of the server's tickets, reads such connections " +
+			"and such data.",
 		"RFC 8446 §2.2, §2.3"},
 	{"TLS 1.3 needs no round trip.",
 		"One, before the client's first data; two after a HelloRetryRequest. None only with " +
@@ -48,8 +49,8 @@ var simplified13 = []Simplification{
 			"Finished.",
 		"RFC 8446 §D.4"},
 	{"The record's header says what it is.",
-		"It says application_data and TLS 1.2, whatever it is. The type stands inside, behind " +
-			"the content, and zeros may follow it.",
+		"Of an encrypted record it says application_data and TLS 1.2, whatever it is. The " +
+			"type stands inside, behind the content, and zeros may follow it.",
 		"RFC 8446 §5.2"},
 	{"A quantum computer breaks TLS 1.3.",
 		"One that does not exist yet would read a recording whose key exchange is a curve or a " +

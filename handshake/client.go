@@ -71,7 +71,7 @@ func (c *client) status(m *message.CertificateStatus) error {
 }
 
 // unstapled returns an error if the server sent no OCSP response although its certificate requires
-// one. It is called after the server's flight. A raw public key has no status. See RFC 7633 §4.2.3.
+// one. It is called after the server's flight. A raw public key has no status. See RFC 7633 §4.3.3.
 func (c *client) unstapled(s *Score) error {
 	if s.CertificateStatus != nil || c.Skip || c.peer.Chain == nil ||
 		c.peer.Chain.Type() != iana.X509 {
@@ -82,7 +82,7 @@ func (c *client) unstapled(s *Score) error {
 		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 6066 §8",
 			"the server stapled no certificate status, which we require")
 	case c.StatusRequest != negotiation.Off && pki.MustStaple(c.peer.Chain.Leaf()):
-		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.2.3",
+		return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.3.3",
 			"got no certificate status, expected one: the server's certificate says that it is "+
 				"stapled")
 	}

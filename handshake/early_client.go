@@ -66,7 +66,7 @@ func (c *client) earlyAccepted(a *negotiation.Agreed) error {
 	case !a.EarlyData:
 		return nil
 	case !a.PSK || a.Identity != 0:
-		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,
+		return alert.KindEarlyData.Fail(alert.IllegalParameter, "RFC 8446 §4.2.11",
 			"the server accepts early data, but not the ticket that protects it")
 	case a.Suite.ID != c.Offer.Suite:
 		return alert.KindEarlyData.Fail(alert.IllegalParameter, ref,

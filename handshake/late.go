@@ -258,7 +258,7 @@ func (m *Machine) endProof(p *lateProof, f *message.Finished) (*Peer, error) {
 // compareLate compares the Finished that ends an authentication.
 func (m *Machine) compareLate(s *Score, f *message.Finished) error {
 	if subtle.ConstantTimeCompare(f.VerifyData, m.lateVerifyData(s)) != 1 {
-		return alert.KindFinished.Fail(alert.DecryptError, lateRef,
+		return alert.KindFinished.Fail(alert.DecryptError, "RFC 8446 §4.4.4",
 			"the client's verify_data does not match the messages of its answer")
 	}
 	m.log.Verified(trace.Verified{What: "finished", From: iana.Client}, lateRef)

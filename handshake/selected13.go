@@ -83,7 +83,7 @@ func (v *server) selectKey(ch *message.ClientHello, h *negotiation.Hello13, got 
 		}
 		known := s.transcript.with(k.Hash, s.checking[:len(s.checking)-binders])
 		if subtle.ConstantTimeCompare(k.Binder(v.Log, known), psks.Binders[i]) != 1 {
-			return alert.KindFinished.Fail(alert.DecryptError, "RFC 8446 §4.2.11.2",
+			return alert.KindFinished.Fail(alert.DecryptError, "RFC 8446 §4.2.11",
 				"the client's binder does not match its hello")
 		}
 		v.Log.Choice("session", k.What(), mode.String(),

@@ -94,7 +94,7 @@ func FiniteField(p, g []byte, minBits int) (Group, error) {
 	prime, generator := new(big.Int).SetBytes(p), new(big.Int).SetBytes(g)
 	bits := prime.BitLen()
 	if bits < minBits || bits > maxBits {
-		return nil, alert.KindGroup.Fail(alert.InsufficientSecurity, "RFC 7919 §3.1",
+		return nil, alert.KindGroup.Fail(alert.InsufficientSecurity, "RFC 7919 §3",
 			"got a dh_p of %d bits, expected %d to %d", bits, minBits, maxBits)
 	}
 	if prime.Bit(0) == 0 {

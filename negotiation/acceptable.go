@@ -17,10 +17,10 @@ func Acceptable(ch *message.ClientHello, sh *message.ServerHello, p *Parameters)
 	const ref = "RFC 5246 §7.4.1.3"
 	switch {
 	case sh.Version > min(ch.Version, iana.TLS12):
-		return alert.KindVersion.Fail(alert.IllegalParameter, ref,
+		return alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 5246 §E.1",
 			"the server chose %v, we offered at most %v", sh.Version, ch.Version)
 	case sh.Version < p.MinVersion:
-		return alert.KindVersion.Fail(alert.ProtocolVersion, ref,
+		return alert.KindVersion.Fail(alert.ProtocolVersion, "RFC 5246 §E.1",
 			"the server chose %v, we offered %v to %v", sh.Version, p.MinVersion, p.MaxVersion)
 	case downgraded(sh, p.MaxVersion):
 		return alert.KindDowngrade.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
@@ -75,8 +75,12 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 	if prior != nil {
 		want = append(bytes.Clone(prior.VerifyData[iana.Client]), prior.VerifyData[iana.Server]...)
 	}
-	switch {
-	case subtle.ConstantTimeCompare(a.renegotiated, want) != 1:
+	switch same := subtle.ConstantTimeCompare(a.renegotiated, want) == 1; {
+	case !same && prior == nil:
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.4",
+			"the server's renegotiation_info has %d bytes in a connection's first handshake, "+
+				"expected none", len(a.renegotiated))
+	case !same:
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 5746 §3.5",
 			"the server's renegotiation_info does not match the handshake before this one")
 	case prior == nil && secure == Required && !a.SecureRenegotiation:
@@ -96,7 +100,7 @@ func (a *Agreed) Follows(prior *Prior, secure Demand) error {
 		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7627 §5.4",
 			"the server renegotiates with another version, or another kind of master_secret")
 	case a.ALPN != "" && a.ALPN != prior.Agreed.ALPN:
-		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.1",
+		return alert.KindRenegotiation.Fail(alert.HandshakeFailure, "RFC 7301 §3.2",
 			"the server renegotiates with the protocol %q, the connection uses %q", a.ALPN,
 			prior.Agreed.ALPN)
 	}

@@ -19,8 +19,6 @@ const (
 	leastBatch = 8
 	// leastBytes is how many bytes it has at least: for fewer, other cores are not worth waking.
 	leastBytes = 32 << 10
-	// maxBatch is how many records a batch has at most.
-	maxBatch = 1 << 10
 	// maxCores is how many cores open a batch.
 	maxCores = 8
 )

@@ -153,7 +153,7 @@ func TestSeveralCoresReadWhatOneReads(t *testing.T) {
 					}
 					got, reported, ahead := x.read(4, piece, h)
 					if got != want || strings.Contains(got, "holds a batch") {
-						t.Errorf("%s, by %d bytes: the data differs, or a batch is held", h.name, piece)
+						t.Errorf("%s, by %d bytes: other data, or a batch is held", h.name, piece)
 					}
 					if !reflect.DeepEqual(reported, about) {
 						t.Errorf("%s, by %d bytes: four cores report\n%+v, one\n%+v", h.name, piece,

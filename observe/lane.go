@@ -247,6 +247,9 @@ func (l *lane) place(at int) int64 { return l.fed - int64(len(l.buf)) + int64(at
 // batchSize is the memory of a batch, in bytes: what a Watch passes on at once.
 const batchSize = 256 << 10
 
+// maxBatch is how many records a batch has at most.
+const maxBatch = 1 << 10
+
 // A batch has records of one direction that were opened ahead, in their order. It lasts no longer
 // than a run, so that a connection that waits holds nothing of it.
 type batch struct {

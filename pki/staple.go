@@ -26,7 +26,7 @@ const refStaple = "RFC 6960 §3.2"
 func CheckStaple(response []byte, leaf, issuer *x509.Certificate, now time.Time) error {
 	if len(response) == 0 {
 		if MustStaple(leaf) {
-			return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4",
+			return alert.Fail(alert.BadCertificateStatusResponse, "RFC 7633 §4.3.3",
 				"got no certificate status, expected one: "+
 					"the certificate says that it must be stapled")
 		}

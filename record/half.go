@@ -142,7 +142,7 @@ func errProtected(n int) error {
 }
 
 func errInner(n, most int) error {
-	return alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.2",
+	return alert.KindLength.Fail(alert.RecordOverflow, "RFC 8446 §5.4",
 		"got a record with %d bytes of inner plaintext, expected at most %d", n, most)
 }
 

@@ -50,13 +50,13 @@ func serversWithBadHellos() []badServer {
 		},
 	)
 	return []badServer{
-		{what: "a version above ours", ref: "§7.4.1.3", want: ip, says: "TLS 1.3",
+		{what: "a version above ours", ref: "§E.1", want: alert.ProtocolVersion, says: "TLS 1.3",
 			edits: version(iana.TLS13)},
 		{what: "TLS 1.1", ref: "§E.1", want: alert.ProtocolVersion, says: "TLS 1.1",
 			edits: version(iana.TLS11)},
 		{what: "SSL 3.0", ref: "RFC 7568", want: alert.ProtocolVersion, edits: version(iana.SSL30)},
 		{what: "version 0", ref: "§E.1", want: alert.ProtocolVersion, edits: version(0)},
-		{what: "version 0xFFFF", ref: "§E.1", want: ip, edits: version(0xFFFF)},
+		{what: "version 0xFFFF", ref: "§E.1", want: alert.ProtocolVersion, edits: version(0xFFFF)},
 		{what: "a suite that was not offered", ref: "§7.4.1.3", want: ip,
 			says:  "TLS_RSA_WITH_AES_128_GCM_SHA256, which we did not offer",
 			edits: chosen(rig.RSAGCM)},

@@ -156,7 +156,7 @@ func serversWithBadProofs(t *testing.T) []badServer {
 		{what: "no staple where one is required", ref: "RFC 6066 §8",
 			want:   alert.BadCertificateStatusResponse,
 			config: func(c *vitrine.Config) { c.StatusRequest = vitrine.Required }},
-		{what: "no staple for a certificate that must have one", ref: "RFC 7633 §4.2.3",
+		{what: "no staple for a certificate that must have one", ref: "RFC 7633 §4.3.3",
 			want: alert.BadCertificateStatusResponse, issue: throwaway.MustStaple},
 	}
 }

@@ -27,8 +27,8 @@ var x509Notes = map[string]string{
 	"value":                     "The part itself.",
 	"validity":                  "How long the authority vouches for it.",
 	"notBefore":                 "From when it is valid.",
-	"notAfter": "Until when it is valid. The shorter, the shorter a stolen key is of use, and " +
-		"the list of the revoked ones.",
+	"notAfter": "Until when it is valid. The sooner, the less long a stolen key is of use, and " +
+		"the shorter are lists of revoked certificates.",
 	"subject": "Whose key it is. Clients take a server's name from subjectAltName, and none " +
 		"from here.",
 	"subjectPublicKeyInfo": "The key that all of this is about: with RSA key exchange the " +
