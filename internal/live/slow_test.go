@@ -72,7 +72,7 @@ func TestHandshakesDoNotWaitForWhoeverRecordsThem(t *testing.T) {
 //	VITRINE_SLOW=1 go test -v -run FivePercent ./internal/live
 func TestASlowSinkLeavesTheHandshakeWithinFivePercent(t *testing.T) {
 	if os.Getenv("VITRINE_SLOW") == "" {
-		t.Skip("a measurement: VITRINE_SLOW=1")
+		t.Skip("a measurement on command: VITRINE_SLOW=1")
 	}
 	const n = 2000
 	free := make(chan struct{})
