@@ -21,8 +21,9 @@ func checkFlags(cmd *cobra.Command, args []string) (err error) {
 			return // derive's values are hex, and each knows whether it may be empty
 		}
 		if isEmpty(f.Value) {
+			// The way out is not the command without the flag: that checks no pin.
 			err = &usageError{fmt.Sprintf("--%s: the value is empty", f.Name),
-				asGiven(cmd, f.Name)}
+				cmd.CommandPath() + " --help"}
 		}
 	})
 	if err != nil {

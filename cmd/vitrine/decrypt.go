@@ -227,7 +227,7 @@ func (s *selection) flags(cmd *cobra.Command) {
 		"only connections to the server of this name; *.example.com for names under it")
 }
 
-// parse reads --stream.
+// parse reads --stream, and checks --port.
 func (s *selection) parse() error {
 	for part := range strings.SplitSeq(s.streams, ",") {
 		if part = strings.TrimSpace(part); part == "" {
@@ -252,6 +252,12 @@ func (s *selection) parse() error {
 			a, b = -b, -a
 		}
 		s.ranges = append(s.ranges, [2]int{a, b})
+	}
+	for _, p := range s.ports {
+		if p < 1 || p > math.MaxUint16 {
+			return &usageError{fmt.Sprintf("--port takes numbers from 1 to 65535, got %d", p),
+				"vitrine decrypt traffic.pcapng --port 443"}
+		}
 	}
 	return nil
 }

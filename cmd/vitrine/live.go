@@ -93,13 +93,15 @@ const maxReaders = 32
 // open makes the view, or returns nil if it is not wanted. where is what it shows.
 func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveView, error) {
 	for _, f := range []struct {
-		name  string
-		value int64
-	}{{"--history-max", int64(o.limits.Connections)}, {"--history-age", int64(o.limits.Age)},
-		{"--history-size", int64(o.size)}} {
+		name, try string
+		value     int64
+		got       any
+	}{{"--history-max", "1000", int64(o.limits.Connections), o.limits.Connections},
+		{"--history-age", "24h", int64(o.limits.Age), o.limits.Age},
+		{"--history-size", "100", int64(o.size), o.size}} {
 		if f.value <= 0 {
-			return nil, &usageError{fmt.Sprintf("%s takes a value above 0, got %d", f.name,
-				f.value), cmd.CommandPath() + " --history DIR " + f.name + " 10"}
+			return nil, &usageError{fmt.Sprintf("%s takes a value above 0, got %v", f.name, f.got),
+				cmd.CommandPath() + " --history DIR " + f.name + " " + f.try}
 		}
 	}
 	if o.ui == "" && len(o.names) > 0 {

@@ -53,12 +53,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 		return exitInterrupted
 	case errors.As(err, &usage):
 		usage = usage.completed(cmd)
-		fmt.Fprintf(told, "vitrine: %s\ntry:     %s\n", explain.Escape(usage.problem),
-			explain.Escape(usage.wayOut))
+		fmt.Fprintf(told, "vitrine: %s\ntry:     %s\n", bounded(usage.problem),
+			bounded(usage.wayOut))
 		return exitUsage
 	}
-	fmt.Fprintf(told, "vitrine: %s\n",
-		explain.Escape(strings.TrimPrefix(err.Error(), "vitrine: ")))
+	fmt.Fprintf(told, "vitrine: %s\n", bounded(strings.TrimPrefix(err.Error(), "vitrine: ")))
 	if errors.As(err, &coded) {
 		return coded.code
 	}
@@ -98,4 +97,15 @@ Text is as wide as the terminal, or as the environment variable COLUMNS says, fo
 		newExplain(), newPlayground(), newProbe(), newSuites(), newGroups(), newPolicies(),
 		newVersion(), newExitCodes(), newMan())
 	return root
+}
+
+// maxPrinted is how much is printed of an error, in bytes: it may quote a file, or a peer.
+const maxPrinted = 4000
+
+// bounded returns an error's text, printable and not endless.
+func bounded(text string) string {
+	if len(text) > maxPrinted {
+		text = text[:maxPrinted] + "…"
+	}
+	return explain.Escape(text)
 }
