@@ -2,6 +2,7 @@ package keylog
 
 import (
 	"bytes"
+	"crypto/subtle"
 	"errors"
 	"slices"
 )
@@ -67,9 +68,23 @@ func (l *Log) client(fields [][]byte) (Label, [][]byte) {
 			l.session = bytes.Clone(fields[1])
 		}
 	case name == "Master-Key:" && len(fields) == 2:
-		return MasterBySession, [][]byte{l.session, fields[1]}
+		id := l.session
+		if l.session = nil; l.knows(id, fields[1]) {
+			id = nil
+		}
+		return MasterBySession, [][]byte{id, fields[1]}
 	}
 	return "", nil
+}
+
+// knows reports whether l has another secret of a session than a report says, in hex. The report
+// does not replace it.
+func (l *Log) knows(session, secret []byte) bool {
+	id, err1 := unhex(session)
+	reported, err2 := unhex(secret)
+	known := l.Secret(MasterBySession, id)
+	return err1 == nil && err2 == nil && known != nil &&
+		subtle.ConstantTimeCompare(known, reported) == 0
 }
 
 // others are lines of other files and reports, with what to do about them.

@@ -82,8 +82,6 @@ type Log struct {
 	counts   Counts
 	nameless [][]byte
 	session  []byte // the last Session-ID of s_client's form
-	random   []byte // the last client_random in a program's report
-	pre      []byte // a pre_master_secret in it whose client_random has not come
 }
 
 // Counts says what was read into a Log.
@@ -157,7 +155,7 @@ func Read(r io.Reader) (*Log, error) {
 func (l *Log) Merge(r io.Reader) error {
 	var split lineSplitter
 	in := bufio.NewReader(r)
-	l.counts.First = 0
+	l.counts.First, l.session = 0, nil
 	if other := otherFile(in); other != "" {
 		l.counts.Encoding = "no text"
 		return fmt.Errorf("keylog: this is %s", other)

@@ -316,7 +316,11 @@ func FuzzRead(f *testing.F) {
 		strings.Repeat("x", maxLine+2) + "\n" + good, strings.Repeat("CLIENT_RANDOM 00\n", 3),
 		strings.Repeat("x", 3*maxLine), xxd(good, "%08x: %x"), cut(good, 40, "> ", "="),
 		"PreMaster Secret:\n" + java(s48) + "Client Nonce:\n" + java(r32), "client_random: " + r32 +
-			"\nmaster_secret: " + s48, "RSA Session-ID:01\n02 Mast\ner-Key:" + s48} {
+			"\nmaster_secret: " + s48, "RSA Session-ID:01\n02 Mast\ner-Key:" + s48,
+		"ECH_CONFIG " + r32 + " fe0d00\n02aabb\n42", "PMS_CLIENT_RANDOM " + r32 +
+			" 0002000000\n020102\n42", "CONNECTED(00000003)\nClientHello, Length=9\n" +
+			"gmt_unix_time=0x0A0A0A0A\nrandom_bytes (len=28): " + r32[:56] + "\nsession_id (len=1" +
+			"): 01\nSSL-Session:\nSession-ID: 01\nMaster-Key: " + s48} {
 		f.Add([]byte(s))
 		for _, spoilt := range testkit.Spoil([]byte(s[:min(len(s), 400)]), 10) {
 			f.Add(spoilt)

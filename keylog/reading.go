@@ -2,7 +2,6 @@ package keylog
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/internal/dump"
@@ -15,6 +14,7 @@ type reading struct {
 	n      int
 	wrap   wrapped
 	report dump.Report
+	about  about
 	hexed  hexed
 
 	foreign  []badLine // lines of other files, which a report may have between its secrets
@@ -66,8 +66,7 @@ func (r *reading) line(line []byte) {
 	r.unwrap()
 	label, values := r.log.find(fields)
 	if !whole(label, values) || string(fields[0]) == "Master-Key:" {
-		found, known := r.report.Read(r.n, string(line))
-		r.take(found)
+		known := r.reports(string(line), fields)
 		if !whole(label, values) && (known || r.dumped(string(line))) {
 			r.log.counts.Lines++
 			return
@@ -75,8 +74,8 @@ func (r *reading) line(line []byte) {
 	} else {
 		r.take(r.report.End())
 	}
-	if !longest(label, values) && r.wrap.begins(fields) {
-		r.wrap.line, r.wrap.n = bytes.Clone(line), r.n
+	if !longest(label, values) && r.wrap.begins(line, fields) {
+		r.wrap.n = r.n
 		return
 	}
 	r.parse(r.n, line, label, values)
@@ -102,11 +101,7 @@ func (r *reading) end() error {
 	r.unwrap()
 	r.take(r.report.End())
 	r.hexed.end(r)
-	if l := r.log; l.pre != nil && l.random != nil &&
-		l.Secret(PreMasterByRandom, l.random) == nil {
-		r.add(r.n, Line{PreMasterByRandom, l.random, l.pre})
-		l.pre = nil
-	}
+	r.about.end(r)
 	for _, x := range r.foreign {
 		if !r.reported {
 			r.fail(x.n, x.err)
@@ -115,40 +110,17 @@ func (r *reading) end() error {
 	return r.err()
 }
 
-// take takes the values in the report of a program. A pre_master_secret is of the random that
-// follows it, a master_secret of the one before it.
-func (r *reading) take(values []dump.Value) {
-	l := r.log
-	for _, v := range values {
-		switch {
-		case v.Name == "client_random" && len(v.Bytes) == random[0]:
-			if l.random = v.Bytes; l.pre != nil {
-				r.add(v.Line, Line{PreMasterByRandom, l.random, l.pre})
-				l.pre = nil
-			}
-		case v.Name == "pre_master_secret" && len(v.Bytes) > 0:
-			l.pre = v.Bytes
-		case v.Name == "master_secret" && len(v.Bytes) == master[0] && l.random != nil:
-			r.add(v.Line, Line{ClientRandom, l.random, v.Bytes})
-		case v.Name == "master_secret" && len(v.Bytes) == master[0]:
-			r.add(v.Line, Line{MasterBySession, nil, v.Bytes})
-		case v.Name == "pre_master_secret":
-			r.fail(v.Line, errors.New("pre_master_secret without bytes behind it"))
-		case v.Name == "master_secret":
-			r.fail(v.Line, fmt.Errorf("master_secret with %d bytes behind it, expected %d",
-				len(v.Bytes), master[0]))
-		}
-	}
-}
-
-// add adds a secret of a report, and counts it unless it is there already.
+// add adds a secret of a report, and counts it unless it is there already. It replaces none: a line
+// of a key log has the connection that it is of.
 func (r *reading) add(n int, line Line) {
 	l := r.log
 	if l.text += len(line.Secret); l.text > MaxLog {
 		r.fail(n, errTooLong)
 		return
 	}
-	r.reported = true
+	if r.reported = true; l.Secret(line.Label, line.ID) != nil {
+		return
+	}
 	before := len(l.lines)
 	l.Add(line)
 	switch {

@@ -17,14 +17,15 @@ func cut(text string, width int, begin, end string) string {
 	return strings.Join(append(lines, begin+text), "\n") + "\n"
 }
 
-// Mail programs, terminals and people break lines at any place behind the label.
+// Mail programs, terminals and people break lines at any place behind the label. A first part that
+// is a line by itself needs a mark that it continues.
 func TestWrappedLinesAreRead(t *testing.T) {
 	id := bytes.Repeat([]byte{10}, 32)
 	for _, x := range []struct {
 		label  Label
 		secret string
 	}{{ClientRandom, s48}, {ClientHandshake, s32}, {ServerTraffic, s48},
-		{PreMasterByRandom, "0102" + s32}, {MasterBySession, s48}, {PreMasterByEncrypted, s48}} {
+		{PreMasterByRandom, s48}, {MasterBySession, s48}, {PreMasterByEncrypted, s48}} {
 		id, hexID := id, r32
 		if x.label == PreMasterByEncrypted {
 			id, hexID = id[:8], r32[:16]
@@ -44,6 +45,10 @@ func TestWrappedLinesAreRead(t *testing.T) {
 					"CLIENT_RANDOM " + strings.Repeat("0b", 32) + " " + s48 + "\n"
 				l, err := Read(strings.NewReader(text))
 				want, _ := hex.DecodeString(x.secret)
+				if (x.label == ServerTraffic || x.label == PreMasterByRandom) && around[1] == "" &&
+					width == len(line)-32 {
+					want = want[:32] // a secret of SHA-256, or of a group
+				}
 				if err != nil || !bytes.Equal(l.Secret(x.label, id), want) ||
 					l.Counts().Secrets != 2 {
 					t.Errorf("%s at %d, %q: %v, %+v", x.label, width, around, err, l.Counts())

@@ -2,40 +2,56 @@ package keylog
 
 import (
 	"bytes"
-	"strings"
+	"encoding/hex"
+	"slices"
 )
 
-// wrapped is a line that was broken into several, as mail programs and terminals do.
+// wrapped is a line that was broken into several, as mail programs and terminals do. Every
+// character is looked at once, and no more are kept than the longest values of the label have: the
+// lines may be anybody's.
 type wrapped struct {
-	label  Label
-	line   []byte // the first of them
-	n      int    // its number
-	values []byte // what follows the label, without the spaces
-	parts  int    // how many lines
+	label      Label
+	line       []byte // the first of them
+	n          int    // its number
+	id, secret []byte // hex digits
+	name       string // what is missing of a name between the values
+	second     bool   // the secret has begun
+	parts      int    // how many lines
+
+	margin int  // the characters before the first line
+	width  int  // of the first line
+	full   bool // the last line is as wide as the first
+	open   bool // the last line ends in a mark that it continues
+	marked bool // all lines before the last are marked so, or the next one is indented
 }
 
 // around are the characters around the parts of a wrapped line: marks of a quotation, of a line
 // that continues, and of strings in programs.
 const around = " \t\r\\>|=+\"'`"
 
-// begins reports whether fields are the beginning of a line, and remembers it.
-func (w *wrapped) begins(fields [][]byte) bool {
-	if last := len(fields) - 1; len(bytes.Trim(fields[last], around)) == 0 {
+// continued are the marks at the end of a line that continues.
+const continued = `\=+`
+
+// begins reports whether fields are those of the beginning of a line, and remembers it. At most two
+// values follow its label.
+func (w *wrapped) begins(line []byte, fields [][]byte) bool {
+	marks := slices.IndexFunc(fields, func(f []byte) bool { return len(bytes.Trim(f, around)) > 0 })
+	if last := len(fields) - 1; last >= 0 && len(bytes.Trim(fields[last], around)) == 0 {
 		fields = fields[:last]
 	}
-	for i, field := range fields {
-		label := Label(bytes.TrimRight(field, `:="',`))
+	for i := max(0, len(fields)-3); i < len(fields); i++ {
+		label := Label(bytes.TrimRight(fields[i], `:="',`))
 		label = label[bytes.LastIndexAny([]byte(label), ":]|>\"'={(")+1:]
-		marks := len(bytes.Trim(bytes.Join(fields[:i], nil), around)) == 0
-		if _, known := shapes[label]; !known || label == PreMasterByEncrypted && !marks {
+		if _, known := shapes[label]; !known || label == PreMasterByEncrypted && i > marks {
 			continue // RSA is a word of many reports
 		}
-		first := bytes.Trim(bytes.Join(fields[i+1:], nil), around)
-		*w = wrapped{label: label, values: first, parts: 1}
-		_, id, secret := w.cut()
-		values := len(fields) - i - 1
-		if values <= 2 && hexOnly(w.plain()) && len(secret) < 2*shapes[label].secret[1] &&
-			(values < 2 || len(fields[i+1]) >= len(id)) {
+		*w = wrapped{label: label, parts: 1, marked: true}
+		values := fields[i+1:]
+		ok := w.put(bytes.Trim(bytes.Join(values, nil), around))
+		if ok && len(w.secret) < 2*shapes[w.label].secret[1] &&
+			(len(values) < 2 || len(values[0]) >= len(w.id)) {
+			w.margin, w.width = margin(line), len(bytes.TrimRight(line, " \t\r"))
+			w.line, w.full, w.open = bytes.Clone(line), true, opens(line)
 			return true
 		}
 		*w = wrapped{}
@@ -44,66 +60,83 @@ func (w *wrapped) begins(fields [][]byte) bool {
 	return false
 }
 
-// continues reports whether a line is the next part, and appends it.
-func (w *wrapped) continues(line []byte) bool {
-	part := bytes.ReplaceAll(bytes.Trim(line, around), []byte(" "), nil)
-	if w.label == PreMasterByEncrypted {
-		part = bytes.ReplaceAll(part, []byte("\t"), nil)
+// margin returns how many marks and spaces a line has before its text.
+func margin(line []byte) int { return len(line) - len(bytes.TrimLeft(line, around)) }
+
+// opens reports whether a line ends in a mark that it continues.
+func opens(line []byte) bool {
+	line = bytes.TrimRight(line, " \t\r")
+	return len(line) > 0 && bytes.IndexByte([]byte(continued), line[len(line)-1]) >= 0
+}
+
+// put appends the characters of values and of the names between them. It reports false if one does
+// not belong there or is too many.
+func (w *wrapped) put(part []byte) bool {
+	shape := shapes[w.label]
+	for _, c := range part {
+		switch {
+		case w.name != "":
+			if w.name[0] != c {
+				return false
+			}
+			w.name = w.name[1:]
+		case w.label == PreMasterByEncrypted && c == 'S' && len(w.id) == 0:
+			w.label, w.name = MasterBySession, "ession-ID:"
+			shape = shapes[w.label]
+		case w.label == MasterBySession && c == 'M' && !w.second:
+			w.second, w.name = true, "aster-Key:"
+		case !hexDigit(c):
+			return false
+		case !w.second && len(w.id) < 2*shape.id[1]:
+			w.id = append(w.id, c)
+		case w.label == MasterBySession && !w.second || len(w.secret) == 2*shape.secret[1]:
+			return false
+		default:
+			w.second = true
+			w.secret = append(w.secret, c)
+		}
 	}
-	was := w.values
-	w.values = append(w.values[:len(w.values):len(w.values)], part...)
-	_, _, secret := w.cut()
-	if len(part) == 0 || !hexOnly(w.plain()) || len(w.values) > maxLine ||
-		len(secret) > 2*shapes[w.label].secret[1] {
-		w.values = was
-		return false
-	}
-	w.parts++
 	return true
 }
 
-// plain returns the values without the names that one label has between them.
-func (w *wrapped) plain() []byte {
-	if w.label != PreMasterByEncrypted {
-		return w.values
+// continues reports whether a line is the next part, and appends it. Nothing continues a line whose
+// secret is complete, unless the lines have a mark of it: they end in one, the next is indented, or
+// they are all as wide as the first of several.
+func (w *wrapped) continues(line []byte) bool {
+	part := bytes.ReplaceAll(bytes.Trim(line, around), []byte(" "), nil)
+	if w.label == PreMasterByEncrypted || w.label == MasterBySession {
+		part = bytes.ReplaceAll(part, []byte("\t"), nil)
 	}
-	b := bytes.TrimPrefix(w.values, []byte("Session-ID:"))
-	if i := bytes.IndexByte(b, 'M'); i >= 0 {
-		const name = "Master-Key:"
-		if rest := b[i:]; len(rest) < len(name) && strings.HasPrefix(name, string(rest)) {
-			return b[:i]
-		}
+	width := len(bytes.TrimRight(line, " \t\r"))
+	mark := w.open || margin(line) > w.margin
+	even := w.parts > 1 && w.full && width <= w.width
+	if len(part) == 0 || !mark && !even && complete(w.label, w.secret) {
+		return false
 	}
-	return bytes.Replace(b, []byte("Master-Key:"), nil, 1)
+	next := *w
+	if !next.put(part) {
+		return false
+	}
+	next.parts++
+	next.full, next.open, next.marked = width == w.width, opens(line), w.marked && mark
+	*w = next
+	return true
 }
 
-// cut returns the label and the values of the line as far as it is there.
-func (w *wrapped) cut() (label Label, id, secret []byte) {
-	if rest, ok := bytes.CutPrefix(w.values, []byte("Session-ID:")); ok &&
-		w.label == PreMasterByEncrypted {
-		id, secret, _ = bytes.Cut(rest, []byte("Master-Key:"))
-		return MasterBySession, id, secret
-	}
-	n := min(2*shapes[w.label].id[0], len(w.values))
-	return w.label, w.values[:n], w.values[n:]
-}
-
-// unwrap reads a line, wrapped or not, when no more of it follows. If its parts are no line
-// together, it reads the first alone.
+// unwrap reads a line, wrapped or not, when no more of it follows. If the first part is a line by
+// itself, and they are none together, it reads the first alone.
 func (r *reading) unwrap() {
 	w := r.wrap
 	if r.wrap = (wrapped{}); w.label == "" {
 		return
 	}
-	label, id, secret := w.cut()
-	values := [][]byte{id, secret}
+	label, values := w.label, [][]byte{w.id, w.secret}
 	first, alone := r.log.find(bytes.Fields(w.line))
-	if w.parts == 1 || !whole(label, values) && whole(first, alone) {
+	together := complete(label, w.secret) || whole(label, values) && w.marked
+	r.log.counts.Lines += w.parts - 1
+	if w.parts == 1 || !together && whole(first, alone) {
 		label, values = first, alone
-		r.log.counts.Lines += w.parts - 1
 		r.log.counts.Unknown += w.parts - 1
-	} else {
-		r.log.counts.Lines += w.parts - 1
 	}
 	r.parse(w.n, w.line, label, values)
 }
@@ -113,29 +146,71 @@ func whole(label Label, values [][]byte) bool {
 	if label == "" || len(values) != 2 {
 		return false
 	}
-	switch n := secretDigits(values); shapes[label].secret {
-	case master:
-		return n == 2*master[0]
-	case digest:
-		return n == 64 || n == 96 || n == 128 // SHA-256, SHA-384, SHA-512
-	default:
-		return n%2 == 0
+	secret := digits(values)
+	if shape := shapes[label].secret; shape == master || shape == digest {
+		return complete(label, secret)
 	}
+	return len(secret)%2 == 0
+}
+
+// complete reports whether a secret has as many hex digits as the label's secrets have: those of
+// SHA-256, SHA-384 and SHA-512, a master_secret, the pre_master_secret of RSA, a group or a
+// pre-shared key (RFC 4279 §2), the shared secret of a KEM, or an ECHConfig (RFC 9849 §4).
+func complete(label Label, secret []byte) bool {
+	n := len(secret) / 2
+	switch {
+	case len(secret)%2 != 0:
+		return false
+	case shapes[label].secret == master || label == PreMasterByEncrypted:
+		return n == master[0]
+	case label == ECHConfig:
+		return n >= 4 && n == 4+uint16At(secret, 2)
+	case label == PreMasterByRandom:
+		return slices.Contains(preMasters, n) || preShared(secret)
+	}
+	return n == 32 || n == 48 || n == 64
+}
+
+// preMasters are the lengths of what an exchange of keys gives, in bytes.
+var preMasters = []int{32, 48, 56, 64, 66, 128, 192, 256, 384, 512, 768, 1024}
+
+// preShared reports whether a pre_master_secret is two vectors with their lengths, which those with
+// a pre-shared key are. See RFC 4279 §2.
+func preShared(secret []byte) bool {
+	n := len(secret) / 2
+	if n < 4 {
+		return false
+	}
+	other := uint16At(secret, 0)
+	return n >= 4+other && n == 4+other+uint16At(secret, 2+other)
+}
+
+// uint16At returns the number in the two bytes at an offset, of hex digits.
+func uint16At(text []byte, offset int) int {
+	var b [2]byte
+	hex.Decode(b[:], text[2*offset:2*offset+4])
+	return int(b[0])<<8 | int(b[1])
 }
 
 // longest reports whether values are whole, and can have no continuation.
 func longest(label Label, values [][]byte) bool {
-	return whole(label, values) && secretDigits(values) >= 2*min(shapes[label].secret[1], master[0])
+	switch shapes[label].secret {
+	case master, digest:
+		return whole(label, values) && len(digits(values)) >= 2*master[0]
+	}
+	return false
 }
 
-// secretDigits returns how many digits a secret has.
-func secretDigits(values [][]byte) int {
+// digits returns the digits of a secret.
+func digits(values [][]byte) []byte {
 	secret := values[1]
 	if len(secret) > 1 && (secret[1] == 'x' || secret[1] == 'X') {
 		secret = secret[2:]
 	}
-	return len(bytes.TrimRight(secret, around))
+	return bytes.TrimRight(secret, around)
 }
 
-// hexOnly reports whether b has hex digits only.
-func hexOnly(b []byte) bool { return len(bytes.Trim(b, "0123456789abcdefABCDEF")) == 0 }
+// hexDigit reports whether c is a hex digit.
+func hexDigit(c byte) bool {
+	return c >= '0' && c <= '9' || c >= 'a' && c <= 'f' || c >= 'A' && c <= 'F'
+}

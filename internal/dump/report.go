@@ -15,7 +15,8 @@ type Value struct {
 	Name  string
 	Bytes []byte
 	Text  string
-	Line  int // the number of the line that names it, beginning with 1
+	Line  int  // the number of the line that names it, beginning with 1
+	Trace bool // openssl -trace printed it
 }
 
 // headings are the names of values, as Heading returns them.
@@ -39,6 +40,7 @@ func Field(name string) (field string, known bool) {
 // A Report reads the report of a program line by line. The zero Report is ready to use.
 type Report struct {
 	n     int
+	count int    // of ClientHellos
 	hello string // whose hello the lines are of: "client_random" or "server_random"
 	time  []byte // gmt_unix_time, the random's first four bytes
 	under Value  // whose bytes are in the lines that follow
@@ -74,6 +76,9 @@ func (r *Report) Read(n int, line string) (values []Value, known bool) {
 	return values, known
 }
 
+// ClientHellos returns how many have begun. What is reported before one is of another connection.
+func (r *Report) ClientHellos() int { return r.count }
+
 // End returns a value that was complete only with the last line. Its Bytes are nil if nothing
 // followed its heading.
 func (r *Report) End() []Value {
@@ -99,7 +104,7 @@ func (r *Report) value(line string) (v Value, known bool) {
 		if err != nil || len(r.time) != 4 || r.hello == "" {
 			return v, false
 		}
-		return Value{Name: r.hello, Bytes: append(r.time, b...)}, true
+		return Value{Name: r.hello, Bytes: append(r.time, b...), Trace: true}, true
 	case strings.HasPrefix(line, "cipher_suite {"):
 		_, text, _ := strings.Cut(line, "} ")
 		return Value{Name: "suite", Text: text}, true
@@ -150,16 +155,20 @@ func (r *Report) headed(v Value, text string) Value {
 	return v
 }
 
+// hellos are the messages that the randoms are in.
+var hellos = map[string]string{"client_random": "ClientHello", "server_random": "ServerHello"}
+
 // begins reports whether a line begins a hello: "*** ClientHello, TLSv1.2" of Java up to 8,
 // `"ClientHello": {` since 11, "ClientHello, Length=288" of openssl -trace.
 func (r *Report) begins(line string) bool {
 	line = strings.TrimLeft(line, `*" `)
-	for prefix, name := range map[string]string{
-		"ClientHello": "client_random", "ServerHello": "server_random",
-	} {
-		rest, ok := strings.CutPrefix(line, prefix)
+	for _, name := range []string{"client_random", "server_random"} {
+		rest, ok := strings.CutPrefix(line, hellos[name])
 		if ok && (strings.HasPrefix(rest, ",") || strings.HasPrefix(rest, `":`)) {
 			r.hello, r.time = name, nil
+			if name == "client_random" {
+				r.count++
+			}
 			return true
 		}
 	}
