@@ -85,7 +85,7 @@ var simplified = []Simplification{
 		"RFC 5246 §7.4.2, §7.4.3"},
 	{"The nonces prevent replays.",
 		"The randoms of the hellos stop the replay of a whole handshake. The sequence numbers, " +
-			"which are counted on each side and never sent, stop the replay of a record.",
+			"which each side counts for itself whatever a record shows, stop the replay of one.",
 		"RFC 5246 §F.2, §6.1"},
 	{"Finished is a formality.",
 		"Until the server's has been checked, the client does not know whether its list of " +
