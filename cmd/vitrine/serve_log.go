@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"net"
@@ -22,7 +23,8 @@ import (
 
 // welcome prints what is served and how to connect to it.
 func (h *host) welcome(addr net.Addr) {
-	w := h.cmd.ErrOrStderr()
+	w := &bytes.Buffer{} // written at once: who waits for the first line finds them all
+	defer func() { w.WriteTo(h.cmd.ErrOrStderr()) }()
 	_, port, _ := net.SplitHostPort(addr.String())
 	where := addr.String()
 	if a, ok := addr.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
