@@ -46,10 +46,8 @@ func Tellable(entries []trace.Entry) error {
 	}
 	for _, e := range entries {
 		if r, ok := e.Event.(*trace.Record); ok && r.Number == 0 {
-			return errors.New(
-				"the records of this connection have no numbers: an earlier version " +
-					"of vitrine wrote its events",
-			)
+			return errors.New("the records of this connection have no numbers: an earlier " +
+				"version of vitrine wrote its events")
 		}
 	}
 	return nil

@@ -127,17 +127,7 @@ func filmRenegotiation(t *testing.T) *filmed {
 	f := film(t, config, nil)
 	peer := rig.Script(t, iana.Server, f.tapes[1], rig.Certificate(t, throwaway.ECDSA),
 		script.Edits{})
-	done := make(chan error, 1)
-	go func() {
-		err := peer.Serve(rig.ECDSAGCM)
-		if err == nil {
-			err = (&renegotiator{}).renegotiate(peer)
-		}
-		if err == nil {
-			err = peer.Send([]script.Item{script.Message(iana.HelloRequest), script.ForgedData})
-		}
-		done <- err
-	}()
+	done := asksTwice(peer)
 	conn := vitrine.Client(f.tapes[0], config)
 	for range 3 {
 		if _, err := conn.Read(make([]byte, 6)); err != nil {

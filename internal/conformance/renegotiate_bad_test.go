@@ -248,17 +248,7 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 	)
 	ours, wire := rig.Wires(t)
 	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
-	done := make(chan error, 1)
-	go func() {
-		err := peer.Serve(rig.ECDSAGCM)
-		if err == nil {
-			err = (&renegotiator{}).renegotiate(peer)
-		}
-		if err == nil {
-			err = peer.Send([]script.Item{script.Message(iana.HelloRequest), script.ForgedData})
-		}
-		done <- err
-	}()
+	done := asksTwice(peer)
 	conn := vitrine.Client(ours, config)
 	for range 3 {
 		b := make([]byte, 6)
@@ -270,6 +260,23 @@ func TestClientRenegotiatesOnce(t *testing.T) {
 		t.Fatal(err)
 	}
 	refusesRenegotiation(t, peer)
+}
+
+// asksTwice lets a scripted server renegotiate, and then ask once more, with data behind it. What
+// it returns yields the error of all that.
+func asksTwice(peer *script.Peer) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		err := peer.Serve(rig.ECDSAGCM)
+		if err == nil {
+			err = (&renegotiator{}).renegotiate(peer)
+		}
+		if err == nil {
+			err = peer.Send([]script.Item{script.Message(iana.HelloRequest), script.ForgedData})
+		}
+		done <- err
+	}()
+	return done
 }
 
 // refusesRenegotiation fails unless a peer's next record is the warning no_renegotiation.

@@ -75,8 +75,9 @@ var targets = []target{
 	{pkg: "internal/reach", name: "FuzzProxy", attacks: "proxy"},
 	{pkg: "internal/reach", name: "FuzzParseProxy", attacks: "proxy ParseProxy"},
 	{pkg: "internal/starttls", name: "FuzzAsk", attacks: "*"},
-	{pkg: "keylog", name: "FuzzRead", attacks: "encoding; labels; keylog Read Merge next " +
-		"splitLines Parse find client zeros Add unhex Append WriteTo Secret Has All Len Counts"},
+	{pkg: "keylog", name: "FuzzRead", attacks: "encoding; labels; reading; wrapped; about; " +
+		"forms; keylog Read Merge next splitLines Parse parse zeros Add unhex Append WriteTo " +
+		"Secret Has All Len Counts"},
 	{pkg: "kex", name: "FuzzFiniteField", attacks: "dhe newField power inside refuse FiniteField " +
 		"Offer Answer offer Share Finish field"},
 	{pkg: "kex", name: "FuzzShare", attacks: "dhe Offer Answer offer Share Finish; " +
