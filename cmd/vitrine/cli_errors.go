@@ -3,6 +3,8 @@ package main
 import (
 	"errors"
 	"fmt"
+	"net"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -98,8 +100,34 @@ func noArgs(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil
 	}
+	wayOut := cmd.CommandPath() + " --help"
+	if listen := cmd.Flags().Lookup("listen"); listen != nil && !listen.Changed {
+		if address := asAddress(args[0], listen.DefValue); address != "" {
+			wayOut = cmd.CommandPath() + " --listen " + quoted(address)
+		}
+	}
 	return &usageError{fmt.Sprintf("%s takes no arguments, got %q", cmd.CommandPath(), args[0]),
-		cmd.CommandPath() + " --help"}
+		wayOut}
+}
+
+// asAddress returns the address that s names: a host and a port, or a port at the host of
+// another address. If s is neither, it is "".
+func asAddress(s, other string) string {
+	isPort := func(s string) bool {
+		_, err := strconv.ParseUint(s, 10, 16)
+		return err == nil
+	}
+	if isPort(s) {
+		host, _, err := net.SplitHostPort(other)
+		if err != nil {
+			return ""
+		}
+		return net.JoinHostPort(host, s)
+	}
+	if _, port, err := net.SplitHostPort(s); err != nil || !isPort(port) {
+		return ""
+	}
+	return s
 }
 
 // exitError is an error with an exit code of its own.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"go/ast"
 	"go/parser"
 	"go/token"
@@ -68,6 +69,27 @@ func TestTheNearestValueIsSuggested(t *testing.T) {
 	} {
 		if got := nearest(c.got, c.known); got != c.want {
 			t.Errorf("%s: got %s, expected %s", c.got, got, c.want)
+		}
+	}
+}
+
+func TestAnAddressWithoutItsFlagIsNamedWithIt(t *testing.T) {
+	for _, c := range []struct{ args, wayOut string }{
+		{"serve 8443", "vitrine serve --listen 127.0.0.1:8443\n"},
+		{"serve 10.0.0.1:443 --policy legacy",
+			"vitrine serve --listen 10.0.0.1:443 --policy=legacy\n"},
+		{"playground [::1]:8000 --lesson 3",
+			"vitrine playground --listen '[::1]:8000' --lesson=3\n"},
+		{"serve 65536", "vitrine serve --help\n"},
+		{"serve localhost:https", "vitrine serve --help\n"},
+		{"serve my.pem", "vitrine serve --help\n"},
+		{"serve --listen :8443 127.0.0.1:8444", "vitrine serve --help\n"},
+		{"policies 8443", "vitrine policies --help\n"},
+	} {
+		var out, errs bytes.Buffer
+		code := run(t.Context(), strings.Fields(c.args), &out, &errs)
+		if code != exitUsage || !strings.HasSuffix(errs.String(), c.wayOut) {
+			t.Errorf("%s: exit code %d\n%s", c.args, code, errs.String())
 		}
 	}
 }
