@@ -29,7 +29,9 @@ const (
 // A Config may be used by many connections at once; it must not be changed, or copied, after its
 // first use: Clone it.
 type Config struct {
-	// Rand is where every nonce, private key, padding and salt comes from; nil is crypto/rand.
+	// Rand is where the randoms of the hellos, the private keys of key exchanges, IVs, paddings and
+	// salts come from; nil is crypto/rand. The ticket keys that a server makes by itself, and what
+	// an ECDSA signature draws, come from crypto/rand.
 	Rand io.Reader
 
 	// Time is the time for certificates; nil is time.Now.
@@ -112,7 +114,8 @@ type Config struct {
 	NextProtos []string
 
 	// ServerName is the DNS name or IP address that the server's certificate must be valid for. A
-	// name is also sent in server_name. It is required unless InsecureSkipVerify is set.
+	// name is also sent in server_name. It is required unless InsecureSkipVerify or GetPSK is set,
+	// or PeerCertificateTypes has raw public keys alone.
 	ServerName string
 
 	// ClientAuth says whether a server requests a certificate from its clients and how it checks

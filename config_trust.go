@@ -24,8 +24,8 @@ func (c *Config) trust(me iana.Side) (negotiation.Trust, error) {
 	}
 	if len(c.Certificates) == 0 && c.GetPSK == nil && c.GetCertificate == nil &&
 		c.GetConfigForClient == nil {
-		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate or " +
-			"GetConfigForClient")
+		return t, errors.New("vitrine: a server needs Config.Certificates, GetCertificate, " +
+			"GetConfigForClient or GetPSK")
 	}
 	t.Roots = c.ClientCAs
 	t.ClientAuth = clientAuth(c.ClientAuth)

@@ -73,11 +73,12 @@ type Conn struct {
 }
 
 // Client makes a client's end over conn. The handshake begins with the first Read, Write or
-// Handshake. config must have a ServerName or InsecureSkipVerify.
+// Handshake. config must have a ServerName or what takes its place: see Config.ServerName.
 func Client(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Client) }
 
-// Server makes a server's end over conn. config must have Certificates. What is wrong with it is
-// reported once the client has begun to speak: until then a connection costs little.
+// Server makes a server's end over conn. config must have Certificates, GetCertificate,
+// GetConfigForClient or GetPSK. What is wrong with it is reported once the client has begun to
+// speak: until then a connection costs little.
 func Server(conn net.Conn, config *Config) *Conn { return newConn(conn, config, iana.Server) }
 
 func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {

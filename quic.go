@@ -90,7 +90,7 @@ type QUICConn struct {
 }
 
 // QUICClient returns the client's side of a connection of QUIC. c.TLSConfig must have a ServerName
-// or InsecureSkipVerify.
+// or what takes its place: see Config.ServerName.
 func QUICClient(c *QUICConfig) *QUICConn { return newQUICConn(c, iana.Client) }
 
 // QUICServer returns the server's side of a connection of QUIC.

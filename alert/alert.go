@@ -95,8 +95,8 @@ func (d Description) String() string {
 // Level is an AlertLevel. See RFC 5246 §7.2.
 type Level uint8
 
-// The alert levels. Only close_notify, no_renegotiation, unrecognized_name and user_canceled are
-// ever warnings.
+// The alert levels. This implementation sends close_notify and no_renegotiation as warnings, and
+// all others as fatal; peers may send others as warnings up to TLS 1.2.
 const (
 	Warning Level = 1
 	Fatal   Level = 2

@@ -11,8 +11,9 @@ import (
 
 const (
 	// maxMessage bounds the length of a handshake message, header included. It is the longest
-	// ClientHello that RFC 5246 §7.4.1.2 allows, with every vector full. Only a Certificate could
-	// be longer.
+	// ClientHello that RFC 5246 §7.4.1.2 allows, with every vector full. Certificates, a stapled
+	// status and the parameters of a ServerKeyExchange could be longer by their syntax, and are not
+	// in practice.
 	maxMessage = message.HeaderLen + 2 + 32 + (1 + 32) + (2 + 65534) + (1 + 255) + (2 + 65535)
 
 	// The number of records that a peer may send without application data between them: empty ones

@@ -36,7 +36,8 @@ var abbreviated = Figure{"RFC 5246, Figure 2: abbreviated handshake", ifResumed,
 
 // A condition is evaluated when its line may come next, from the messages before it.
 
-// ifCertified: all suites but the anonymous and the pre-shared ones come with a certificate.
+// ifCertified: a server sends a certificate unless its suite is anonymous or authenticates by a
+// pre-shared key alone; with RSA_PSK it sends one, RFC 4279 §4.
 func ifCertified(s *Score) Presence { return must(s.Agreed.Certified()) }
 
 // ifCertifiedMay: RFC 5246 §7.4.4: "A non-anonymous server can optionally request a certificate

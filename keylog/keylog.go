@@ -132,8 +132,8 @@ type key struct {
 	id    string
 }
 
-// MaxLog bounds the text that a Log accepts, in bytes: about a million connections of TLS 1.2,
-// which take as much memory.
+// MaxLog bounds the text that a Log accepts, in bytes: about one and a half million connections of
+// TLS 1.2.
 const MaxLog = 256 << 20
 
 // maxLine bounds a line, in bytes. It leaves room for the longest pre_master_secret and ECHConfig

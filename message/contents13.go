@@ -317,8 +317,8 @@ func (e *SelectedCertificateType) layout(c *wire.Codec) {
 	wire.Uint8(c, "certificate_type", &e.Type)
 }
 
-// Heartbeat says whether its sender accepts heartbeat requests. OpenSSL 1.0 always sent it. See RFC
-// 6520 §2.
+// Heartbeat says whether its sender accepts heartbeat requests. OpenSSL 1.0.1 and 1.0.2 send it by
+// default. See RFC 6520 §2.
 type Heartbeat struct{ Mode uint8 } // 1: peer_allowed_to_send; 2: peer_not_allowed_to_send
 
 func (e *Heartbeat) layout(c *wire.Codec) { wire.Uint8(c, "mode", &e.Mode) }

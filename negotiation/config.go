@@ -28,7 +28,7 @@ const (
 // Config is what a client or a server may do and which peers it trusts. A handshake never modifies
 // it.
 type Config struct {
-	Rand io.Reader // every nonce, private key, padding and salt comes from here
+	Rand io.Reader // randoms, private keys of key exchanges, IVs, paddings and salts come from here
 	Now  time.Time // for certificates
 	Log  *trace.Log
 

@@ -17,12 +17,12 @@ import (
 
 const refStaple = "RFC 6960 §3.2"
 
-// CheckStaple checks what a server stapled when we asked for it. No response is accepted unless the
-// leaf demands one. A response must be successful, signed by issuer or by a responder that issuer
-// delegated, about this certificate, current, and good. The error is
-// bad_certificate_status_response, and for a revocation certificate_revoked. issuer follows the
-// leaf in a verified path; a leaf that is a root is its own. See RFC 6066 §8, RFC 6960 §3.2 and
-// §4.2.2.2, RFC 7633 §4.
+// CheckStaple checks what a server stapled when we asked for it. An empty response, which means
+// that nothing was stapled, is an error only if the leaf demands one. Another response must be
+// successful, signed by issuer or by a responder that issuer delegated, about this certificate,
+// current, and good. The error is bad_certificate_status_response, and for a revocation
+// certificate_revoked. issuer follows the leaf in a verified path; a leaf that is a root is its
+// own. See RFC 6066 §8, RFC 6960 §3.2 and §4.2.2.2, RFC 7633 §4.
 func CheckStaple(response []byte, leaf, issuer *x509.Certificate, now time.Time) error {
 	if len(response) == 0 {
 		if MustStaple(leaf) {

@@ -2,9 +2,9 @@ package suite
 
 import "github.com/vitrine-tls/vitrine/iana"
 
-// Questions about the key exchange and the authentication of a suite. Only this file reads these
-// two columns: in TLS 1.3 both are empty, and the key exchange of a connection is negotiated
-// independently of the suite.
+// Questions about the key exchange and the authentication of a suite. Other packages ask these, and
+// do not see the two columns: in TLS 1.3 both are empty, and the key exchange of a connection is
+// negotiated independently of the suite.
 
 // KeyExchange returns the key exchange and the authentication that the suite's name stands for. It
 // is for code that negotiates parameters; other code calls the methods below or uses the negotiated
