@@ -1,9 +1,8 @@
 package observe
 
 import (
-	"sync"
-
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -56,7 +55,7 @@ func (c *Connection) openAhead(l *lane) {
 		return
 	}
 	share := (len(records) + cores - 1) / cores
-	var others sync.WaitGroup
+	var others bug.Group
 	for i, twin := range l.batch.twins[:cores] {
 		from, to := min(i*share, len(records)), min((i+1)*share, len(records))
 		seq := l.half.SeqNum() + uint64(from)

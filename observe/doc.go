@@ -27,7 +27,7 @@
 //	run.go bounds.go observe.go                     the loop; its bounds; feeding bytes
 //	protocol12.go protocol13.go                     the steps of the two protocols
 //	sniff.go stream.go stream_report.go             a TCP connection that may contain TLS
-//	watch.go jobs.go inside.go finish.go work.go    all connections of a capture, on all cores
+//	watch.go jobs.go finish.go inside.go work.go    all connections of a capture, on all cores
 //	print.go                                        printing
 //
 // It is part of Vitrine's API.

@@ -3,20 +3,40 @@ package observe
 import (
 	"slices"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
+// guard calls f, which reads the connection or reports about it. A panic ends the reading of this
+// connection: nobody above these goroutines could recover, and the other connections go on.
+func (x *Watched) guard(f func()) {
+	err := bug.Survive(f)
+	if err == nil {
+		return
+	}
+	x.Stream.breakOff(err)
+	x.account()
+	if x.watch.Failed != nil {
+		bug.Survive(func() { x.watch.Failed(x, err) })
+	}
+	if x.over {
+		x.finish()
+	}
+}
+
+// finish ends the reading, once.
 func (x *Watched) finish() {
 	if x.closed {
 		return
 	}
 	x.closed = true
 	x.leave()
-	x.enforceBounds()
+	x.guard(x.enforceBounds)
 	x.watch.held.Add(int64(-x.held))
 	x.held = 0
-	x.progress()
+	x.guard(x.progress)
 	if x.watch.Done != nil {
-		x.watch.Done(x)
+		x.guard(func() { x.watch.Done(x) })
 	}
 }
 
@@ -26,22 +46,33 @@ func (x *Watched) leave() {
 		return
 	}
 	in := x.inner
-	in.Stream.End()
-	if c := in.Stream.conn; c != nil && c.Waiting() {
-		c.GiveUp()
-	}
+	x.inner, in.over = nil, true
+	in.guard(func() {
+		in.Stream.End()
+		if c := in.Stream.conn; c != nil && c.Waiting() {
+			c.GiveUp()
+		}
+	})
 	in.finish()
-	x.inner = nil
 }
 
 // retried looks for a secret again, and reports whether the connection is finished.
 func (x *Watched) retried() bool {
-	x.Stream.conn.Retry()
-	if x.Stream.conn.Waiting() {
-		return false
+	waits := false
+	x.guard(func() {
+		x.Stream.conn.Retry()
+		waits = x.Stream.conn.Waiting()
+	})
+	if !waits {
+		x.finish()
 	}
+	return !waits
+}
+
+// giveUp finishes a connection that has ended and waits for a secret.
+func (x *Watched) giveUp() {
+	x.guard(func() { x.Stream.conn.GiveUp() })
 	x.finish()
-	return true
 }
 
 // Retry says that the Source has new secrets. It may be called while packets are read.
@@ -65,8 +96,7 @@ func (w *Watch) Expire(age time.Duration) {
 	})
 	w.mu.Unlock()
 	for _, x := range old {
-		x.Stream.conn.GiveUp()
-		x.finish()
+		x.giveUp()
 	}
 }
 

@@ -28,7 +28,7 @@ func (x *Watched) decrypted(from iana.Side, plain []byte) {
 		}
 	}
 	if x.inner != nil {
-		x.inner.Stream.Bytes(from, plain)
+		x.inner.guard(func() { x.inner.Stream.Bytes(from, plain) })
 	}
 	if x.watch.Data != nil {
 		x.watch.Data(x, from, plain)

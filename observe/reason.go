@@ -26,6 +26,7 @@ const (
 	RecordAuthenticationFailed Code = "record_authentication_failed"
 	MalformedHandshake         Code = "malformed_handshake"
 	TooMuchBuffered            Code = "too_much_buffered"
+	InternalError              Code = "internal_error"
 )
 
 // Codes returns all codes.
@@ -33,8 +34,7 @@ func Codes() []Code {
 	return []Code{NotTLS, HandshakeNotCaptured, HandshakeFailed, UnsupportedVersion,
 		UnsupportedSuite, NoSecret, NoEarlySecret, ForwardSecret, UnknownResumedSession,
 		WrongPrivateKey, WrongSecret, BytesMissing, RecordAuthenticationFailed,
-		MalformedHandshake,
-		TooMuchBuffered}
+		MalformedHandshake, TooMuchBuffered, InternalError}
 }
 
 // Reason is a Code with the details of a case.

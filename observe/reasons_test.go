@@ -215,6 +215,12 @@ func TestEachReasonHasACase(t *testing.T) {
 			}
 			return play(&unaligned, source, nil)
 		}},
+		{observe.InternalError, "the source is broken", func() observed {
+			all, _ := recorded(t, ephemeral)
+			w := &observe.Watch{}
+			w.Source = func(*handshake.Score) []observe.Candidate { panic("the source is broken") }
+			return observed{Report: watchTapes(w, all)[0]}
+		}},
 	} {
 		h := c.play()
 		seen[c.code] = append(seen[c.code], "")

@@ -21,6 +21,8 @@ type Stream struct {
 	conn  *Connection
 	ways  [2]way // by who opened the TCP connection
 	ended bool
+
+	broken *Report // after a panic
 }
 
 // way is a direction before TLS begins.

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -43,8 +44,24 @@ func (s *Stream) ending() ending {
 	return e
 }
 
+// breakOff ends the reading after a panic: nothing of the Connection can be relied upon. What it
+// reported until then is kept, if it can still be asked.
+func (s *Stream) breakOff(failed error) {
+	r := &Report{}
+	if err := bug.Survive(func() { r = s.Report() }); err != nil {
+		r = &Report{}
+	}
+	why := &Reason{Code: InternalError,
+		Detail: "the reading of this connection ended by a bug: " + bug.Text(failed)}
+	r.Decrypted, r.Reason, r.Reasons = false, why, [2]*Reason{why, why}
+	*s = Stream{Flipped: s.Flipped, ended: true, broken: r}
+}
+
 // Report returns the Connection's report, or one that says why there is no Connection.
 func (s *Stream) Report() *Report {
+	if s.broken != nil {
+		return s.broken
+	}
 	if s.conn != nil {
 		return s.conn.Report()
 	}

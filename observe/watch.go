@@ -38,6 +38,11 @@ type Watch struct {
 	Progress func(*Watched)
 	Done     func(*Watched)
 
+	// Failed is called, if set, with a panic while a connection was read, also one of the Source,
+	// of a sink, or of the functions above but Open. It ends the reading of that connection alone,
+	// whose Report then has the Code InternalError: a hostile capture must not end the program.
+	Failed func(*Watched, error)
+
 	start    sync.Once
 	sessions Sessions
 	ready    chan *Watched
@@ -78,6 +83,7 @@ type Watched struct {
 	held       int
 	progressed bool // Progress was called
 	closed     bool
+	over       bool      // its last job was passed on
 	ended      time.Time // the time from which it waits only for a secret
 }
 
@@ -148,6 +154,13 @@ func (x *Watched) abandon() {
 	}
 }
 
+// account counts the connection's memory in that of the Watch.
+func (x *Watched) account() {
+	n := x.memory()
+	x.watch.held.Add(int64(n - x.held))
+	x.held = n
+}
+
 // enforceBounds keeps the memory of waiting connections within the bounds.
 func (x *Watched) enforceBounds() {
 	w, n := x.watch, x.memory()
@@ -159,9 +172,7 @@ func (x *Watched) enforceBounds() {
 	case n > lesser && all > maxHeld, n > maxResumed && c.Waiting() && !w.Late:
 		c.GiveUp()
 	}
-	n = x.memory()
-	w.held.Add(int64(n - x.held))
-	x.held = n
+	x.account()
 }
 
 // progress calls Progress once the handshake is done or has failed.

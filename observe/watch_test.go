@@ -44,6 +44,31 @@ func watchAll(t testing.TB, file string, source observe.Source) map[int]*outcome
 	return all
 }
 
+// watchTapes reads tapes with w, whose Done it sets, and returns the reports, nil without one.
+func watchTapes(w *observe.Watch, tapes ...*tape) []*observe.Report {
+	reports := make([]*observe.Report, len(tapes))
+	done := w.Done
+	w.Done = func(x *observe.Watched) {
+		reports[x.Number] = x.Stream.Report()
+		if done != nil {
+			done(x)
+		}
+	}
+	var handlers []capture.Handler
+	for i := range tapes {
+		handlers = append(handlers, w.Handler(&capture.Connection{Stream: i}))
+	}
+	for i, all := range tapes {
+		for _, x := range *all {
+			handlers[i].Bytes(x.from, time.Time{}, x.b)
+			w.Flush()
+		}
+		handlers[i].End()
+	}
+	w.Close()
+	return reports
+}
+
 // A Watch, on all cores, gives the same results as reading one connection after the other.
 func TestAWatchReadsWhatASingleObserverReads(t *testing.T) {
 	n := 0

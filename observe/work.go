@@ -54,13 +54,22 @@ func (x *Watched) work() {
 			x.do(j)
 		}
 		if !jobs[len(jobs)-1].end { // otherwise another goroutine may be finishing it
-			x.Stream.shrink()
-			x.enforceBounds()
+			x.guard(func() {
+				x.Stream.shrink()
+				x.enforceBounds()
+			})
 		}
 	}
 }
 
 func (x *Watched) do(j job) {
+	x.over = j.end
+	x.guard(func() { x.pass(j) })
+	x.watch.release(j.in)
+}
+
+// pass passes a job to the Stream.
+func (x *Watched) pass(j job) {
 	w := x.watch
 	switch {
 	case j.end:
@@ -82,13 +91,10 @@ func (x *Watched) do(j job) {
 		x.finish()
 	case j.gap > 0:
 		x.Stream.Gap(j.from, j.gap)
-		w.release(j.in)
 	case j.back > 0:
 		x.Stream.Again(j.from, j.back, j.b)
-		w.release(j.in)
 	default:
 		x.Stream.Bytes(j.from, j.b)
-		w.release(j.in)
 	}
 	x.enforceBounds()
 	x.progress()
@@ -105,8 +111,7 @@ func (w *Watch) Close() {
 	w.unwind()
 	for _, x := range w.deferred {
 		if !x.closed {
-			x.Stream.conn.GiveUp()
-			x.finish()
+			x.giveUp()
 		}
 	}
 	w.deferred = nil

@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/kex"
 )
 
@@ -147,11 +148,11 @@ func (p *prober) stillThere(ctx context.Context) bool {
 // side runs functions at the same time and waits for all; Server limits the number of simultaneous
 // connections.
 func side(run ...func()) {
-	var wg sync.WaitGroup
+	var all bug.Group
 	for _, f := range run {
-		wg.Go(f)
+		all.Go(f)
 	}
-	wg.Wait()
+	all.Wait()
 }
 
 // versions finds the versions, with all suites, groups and schemes of each.

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
 // conn is a connection as http.Server sees it. With HTTP/1.1 it is the TLS connection. With HTTP/2
@@ -56,15 +55,9 @@ func (c *conn) handshake() {
 	}
 }
 
-// shake performs the handshake. It returns a panic, for example of a callback of the Config, as an
-// error.
+// shake performs the handshake.
 func (c *conn) shake() (err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			c.broken.Store(true)
-			err = failed
-		}
-	}()
+	defer c.survive(&err)
 	ctx := c.ctx
 	if limit := handshakeTimeout(c.server); limit > 0 {
 		var cancel context.CancelFunc

@@ -62,14 +62,20 @@ func (t *Transport) handshake(ctx context.Context, c *stated) error {
 		limited, cancel = context.WithTimeout(ctx, limit)
 		defer cancel()
 	}
-	err := c.HandshakeContext(limited)
-	if err == nil {
-		err = c.takeState()
-	}
+	err := c.shake(limited)
 	if watch != nil && watch.TLSHandshakeDone != nil {
 		watch.TLSHandshakeDone(c.state, err)
 	}
 	return err
+}
+
+// shake performs the handshake of a client.
+func (s *stated) shake(ctx context.Context) (err error) {
+	defer s.survive(&err)
+	if err := s.HandshakeContext(ctx); err != nil {
+		return err
+	}
+	return s.takeState()
 }
 
 func other(protocol string) string {

@@ -106,6 +106,7 @@ func newSender(c *vitrine.Conn, t *Transport, at place) *sender {
 
 // Write sends the head of a request with a safe method as early data.
 func (s *sender) Write(p []byte) (n int, err error) {
+	defer s.survive(&err)
 	early := false
 	s.first.Do(func() {
 		defer close(s.wrote)
@@ -126,11 +127,12 @@ func (s *sender) Write(p []byte) (n int, err error) {
 	if err := s.finish(); err != nil {
 		return 0, err
 	}
-	return s.Conn.Write(p)
+	return s.stated.Write(p)
 }
 
 // Read waits for the first request: net/http reads before it writes.
-func (s *sender) Read(p []byte) (int, error) {
+func (s *sender) Read(p []byte) (n int, err error) {
+	defer s.survive(&err)
 	<-s.wrote
 	if err := s.finish(); err != nil {
 		return 0, err

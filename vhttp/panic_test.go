@@ -131,6 +131,41 @@ func testAPanicOfOneConnectionEndsThatConnectionAlone(t *testing.T, version func
 	}
 }
 
+// A Transport dials, reads and writes in goroutines of net/http and x/net/http2, too: a panic there
+// is an error of the request, and the program goes on.
+func TestAPanicOfAClientsConnectionIsAnErrorOfTheRequest(t *testing.T) {
+	url := serve(t, &http.Server{Handler: http.HandlerFunc(facts)}, serverConfig())
+	for _, protocol := range []string{"http/1.1", "h2"} {
+		for _, c := range []struct {
+			name      string
+			direction trace.Direction
+		}{{"reading", trace.Opened}, {"writing", trace.Sealed}} {
+			sink := &trap{direction: c.direction}
+			sink.left.Store(1)
+			rt := transport(t, only(protocol), func(c *vitrine.Config) { c.Trace = sink })
+			body := strings.NewReader("body")
+			req, _ := http.NewRequestWithContext(t.Context(), "POST", url, body)
+			if res, err := rt.RoundTrip(req); err == nil {
+				res.Body.Close()
+				t.Errorf("%s, %s: the request succeeded", protocol, c.name)
+			} else if !strings.Contains(err.Error(), "a bug: the trap was sprung") {
+				t.Errorf("%s, %s: got %v", protocol, c.name, err)
+			}
+			if _, body := fetch(t, rt, "GET", url, nil); body == "" {
+				t.Errorf("%s, %s: afterwards nothing is served", protocol, c.name)
+			}
+		}
+		rt := transport(t, only(protocol), func(c *vitrine.Config) {
+			c.VerifyConnection = func(vitrine.ConnectionState) error { panic("no answer today") }
+		})
+		req, _ := http.NewRequestWithContext(t.Context(), "GET", url, nil)
+		if _, err := rt.RoundTrip(req); err == nil ||
+			!strings.Contains(err.Error(), "a bug: no answer today") {
+			t.Errorf("%s, a callback: got %v", protocol, err)
+		}
+	}
+}
+
 func TestAPanicOfACallbackIsAFailedHandshake(t *testing.T) {
 	rig.EachVersion(t, testAPanicOfACallbackIsAFailedHandshake)
 }

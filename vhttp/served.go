@@ -4,59 +4,45 @@ import (
 	"errors"
 	"log"
 	"net/http"
+	"sync"
 	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
-// served is a connection of a server whose handshake is done. net/http and x/net/http2 read and
-// write in goroutines of their own, where a panic would end the program: here it ends the
-// connection.
+// served is a connection of a server whose handshake is done.
 type served struct {
 	stated
 	server *http.Server
+	told   sync.Once   // of a panic
 	early  atomic.Bool // it began with early data, and the handshake is not done
-	broken atomic.Bool // after a panic: locks may be held, so that only the socket can be used
 }
 
 // Read reads application data.
 func (s *served) Read(p []byte) (n int, err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			n, err = 0, s.fail(failed)
-		}
-	}()
+	defer s.tell(&err)
+	defer s.survive(&err)
 	return s.read(p)
 }
 
 // Write writes application data.
 func (s *served) Write(p []byte) (n int, err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			n, err = 0, s.fail(failed)
-		}
-	}()
+	defer s.tell(&err)
+	defer s.survive(&err)
 	return s.write(p)
 }
 
 // Close closes the connection.
-func (s *served) Close() error {
-	if s.broken.Load() {
-		return s.NetConn().Close()
-	}
-	err := s.stated.Close()
-	if failed, ok := errors.AsType[*bug.Error](err); ok {
-		return s.fail(failed)
-	}
-	return err
+func (s *served) Close() (err error) {
+	defer s.tell(&err)
+	return s.stated.Close()
 }
 
-// fail ends a connection after a panic.
-func (s *served) fail(err error) error {
-	s.broken.Store(true)
-	logf(s.server, "http: TLS error from %v: %v", s.RemoteAddr(), err)
-	s.NetConn().Close()
-	return err
+// tell writes a panic to the server's log.
+func (s *served) tell(err *error) {
+	if failed, ok := errors.AsType[*bug.Error](*err); ok {
+		s.told.Do(func() { logf(s.server, "http: TLS error from %v: %v", s.RemoteAddr(), failed) })
+	}
 }
 
 // logf writes to the server's log.

@@ -33,6 +33,7 @@ import (
 	"io"
 	"net"
 	"slices"
+	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -51,7 +52,8 @@ const (
 type stated struct {
 	*vitrine.Conn
 	asRead
-	state tls.ConnectionState
+	state  tls.ConnectionState
+	broken atomic.Pointer[error] // a panic: locks may be held, so that only the socket can be used
 }
 
 // asRead hides the methods of vitrine.Conn that io.Copy uses: what embeds stated has a Read and a
@@ -61,15 +63,25 @@ type asRead struct{}
 func (asRead) ReadFrom() {}
 func (asRead) WriteTo()  {}
 
-// Close closes the connection. A panic, for example of the Config's Trace, is an error here, since
-// net/http, x/net/http2 and this package close connections in goroutines of their own.
+// survive is deferred by what uses the connection in goroutines of net/http, of x/net/http2 or of
+// this package, where a panic, for example of the Config's Trace, would end the program: there it
+// ends the connection, and is an error.
+func (s *stated) survive(err *error) {
+	if failed := bug.From(recover()); failed != nil {
+		s.broken.CompareAndSwap(nil, &failed)
+		s.NetConn().Close()
+		*err = failed
+	} else if failed := s.broken.Load(); failed != nil && *err != nil {
+		*err = *failed // which closed the socket
+	}
+}
+
+// Close closes the connection.
 func (s *stated) Close() (err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			s.NetConn().Close()
-			err = failed
-		}
-	}()
+	if s.broken.Load() != nil {
+		return s.NetConn().Close()
+	}
+	defer s.survive(&err)
 	return s.Conn.Close()
 }
 
@@ -77,8 +89,12 @@ var _ = stated{asRead: asRead{}} // static analysis would call it unused
 
 // Read reads as from a connection of crypto/tls: over HTTP/1.1 it returns io.EOF if the stream ends
 // between two records, even without close_notify. See the package's documentation.
-func (s *stated) Read(p []byte) (int, error) {
-	n, err := s.Conn.Read(p)
+func (s *stated) Read(p []byte) (n int, err error) {
+	if failed := s.broken.Load(); failed != nil {
+		return 0, *failed
+	}
+	defer s.survive(&err)
+	n, err = s.Conn.Read(p)
 	if err == nil {
 		return n, nil
 	}
@@ -86,6 +102,15 @@ func (s *stated) Read(p []byte) (int, error) {
 		err = io.EOF
 	}
 	return n, err
+}
+
+// Write writes application data.
+func (s *stated) Write(p []byte) (n int, err error) {
+	if failed := s.broken.Load(); failed != nil {
+		return 0, *failed
+	}
+	defer s.survive(&err)
+	return s.Conn.Write(p)
 }
 
 // ConnectionState returns what was negotiated.

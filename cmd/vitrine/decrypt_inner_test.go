@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"crypto/tls"
+	"errors"
 	"io"
 	"net"
 	"os"
@@ -10,9 +11,12 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/cobra"
+
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/observe"
 )
 
 // nested records a connection of TLS in one of TLS, and returns its capture and its key log.
@@ -125,5 +129,20 @@ func TestTLSInTLS(t *testing.T) {
 		if got := said("--inner", "--json"); strings.Count(got, `"inner":true`) != 1 {
 			t.Errorf("%v: %s", v, got)
 		}
+	}
+}
+
+// A bug while a connection is read is told on standard error, and counts as not decrypted.
+func TestABugIsToldAndCounts(t *testing.T) {
+	var stderr bytes.Buffer
+	cmd := &cobra.Command{}
+	cmd.SetErr(&stderr)
+	s := &showing{decryption: &decryption{cmd: cmd}}
+	s.broken(&observe.Watched{Number: 7}, errors.New("a bug: \x1b[2J"))
+	if got := stderr.String(); got != "! connection 7: a bug: \\x1b[2J\n" {
+		t.Errorf("got %q", got)
+	}
+	if !failed(&observe.Report{Reason: &observe.Reason{Code: observe.InternalError}}) {
+		t.Error("it counts as decrypted")
 	}
 }

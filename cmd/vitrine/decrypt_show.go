@@ -84,6 +84,7 @@ func newShowing(d *decryption, in *packets, secrets *secretStore) (*showing, err
 	s.watch.Late = in.late && (in.live && len(secrets.files) > 0 || !in.live)
 	s.watch.Open = s.opened
 	s.watch.Done = s.done
+	s.watch.Failed = s.broken
 	if in.live {
 		s.watch.Progress = s.progress
 	}
@@ -251,6 +252,18 @@ func numberOf(w *observe.Watched) string {
 
 var directions = [2]string{"client_to_server", "server_to_client"}
 
+// broken reports a panic while a connection was read, with what a report of the bug needs. Its row
+// has the reason.
+func (s *showing) broken(w *observe.Watched, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	_, failed := fmt.Fprintf(s.cmd.ErrOrStderr(), "! connection %s: %s\n", numberOf(w),
+		explain.Escape(err.Error()))
+	if s.err == nil {
+		s.err = failed
+	}
+}
+
 func (s *showing) keep(err error) {
 	if err == nil {
 		return
@@ -315,6 +328,9 @@ func (s *showing) done(w *observe.Watched) {
 func failed(r *observe.Report) bool {
 	if r.Reason == nil || r.Reason.Code == observe.NotTLS {
 		return false
+	}
+	if r.Reason.Code == observe.InternalError {
+		return true
 	}
 	lost := int64(0)
 	for _, f := range r.Flows {

@@ -111,21 +111,16 @@ func (h *host) onHangup() (stop func()) {
 	return func() { signal.Stop(signals); close(done) }
 }
 
-// readSafely reads the files for a copy of the Config. A panic is an error: the server goes on as
-// it was.
-func (h *host) readSafely() (err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			err = failed
-		}
-	}()
-	config := h.config.Clone()
-	config.TicketKeys = nil
-	return h.read(config)
-}
-
+// readAgain reads the files for a copy of the Config. After an error or a panic the server goes on
+// as it was.
 func (h *host) readAgain() {
-	if err := h.readSafely(); err != nil {
+	var err error
+	failed := bug.Survive(func() {
+		config := h.config.Clone()
+		config.TicketKeys = nil
+		err = h.read(config)
+	})
+	if err := errors.Join(err, failed); err != nil {
 		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n",
 			explain.Escape(err.Error()))
 		return

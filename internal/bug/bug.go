@@ -3,9 +3,11 @@
 package bug
 
 import (
+	"errors"
 	"fmt"
 	"runtime"
 	"strings"
+	"sync"
 )
 
 // The limits of the text of an Error.
@@ -40,6 +42,47 @@ func From(recovered any) error {
 		return e
 	}
 	return &Error{Text: text(recovered), Calls: calls()}
+}
+
+// Text returns what happened of an Error, in one line, and the text of any other error.
+func Text(err error) string {
+	if e, ok := errors.AsType[*Error](err); ok {
+		return e.Text
+	}
+	return err.Error()
+}
+
+// Survive calls f, and returns a panic of it as an error. It is for goroutines of the library,
+// above which nobody could recover.
+func Survive(f func()) (err error) {
+	defer func() { err = From(recover()) }()
+	f()
+	return nil
+}
+
+// Group runs functions in goroutines of their own. The zero Group is ready to use.
+type Group struct {
+	running sync.WaitGroup
+	once    sync.Once
+	failed  error
+}
+
+// Go calls f in a new goroutine.
+func (g *Group) Go(f func()) {
+	g.running.Go(func() {
+		if err := Survive(f); err != nil {
+			g.once.Do(func() { g.failed = err })
+		}
+	})
+}
+
+// Wait waits until all functions have returned. The first panic of one continues here, where a
+// program may recover from it.
+func (g *Group) Wait() {
+	g.running.Wait()
+	if g.failed != nil {
+		panic(g.failed)
+	}
 }
 
 // text returns the text of errors and strings. Of everything else it returns the type only, because

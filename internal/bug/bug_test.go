@@ -8,12 +8,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
-func caught(panics func()) (err error) {
-	defer func() { err = bug.From(recover()) }()
-	panics()
-	return nil
-}
-
 func deep(n int) {
 	if n == 0 {
 		panic("the bottom")
@@ -35,7 +29,7 @@ func TestAPanicBecomesABoundedError(t *testing.T) {
 		{"a long text", func() { panic(strings.Repeat("x", 1<<20)) }, "xxx"},
 		{"a deep stack", func() { deep(10_000) }, "the bottom"},
 	} {
-		err := caught(c.panics)
+		err := bug.Survive(c.panics)
 		if err == nil || !strings.Contains(err.Error(), c.want) {
 			t.Errorf("%s: got %v, expected %q in it", c.name, err, c.want)
 			continue
@@ -45,11 +39,11 @@ func TestAPanicBecomesABoundedError(t *testing.T) {
 			t.Errorf("%s: %d bytes:\n%s", c.name, len(text), text)
 		}
 	}
-	first := caught(func() { deep(1) })
-	if again := caught(func() { panic(first) }); again != first {
+	first := bug.Survive(func() { deep(1) })
+	if again := bug.Survive(func() { panic(first) }); again != first {
 		t.Errorf("a panic that goes on elsewhere: got %v", again)
 	}
-	if err := caught(func() {}); err != nil {
+	if err := bug.Survive(func() {}); err != nil {
 		t.Errorf("without a panic: %v", err)
 	}
 }

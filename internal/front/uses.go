@@ -76,14 +76,11 @@ func ForwardTo(dial func(ctx context.Context, c *vitrine.Conn) (net.Conn, error)
 		bugs := make(chan error, 2)
 		way := func(pass func()) {
 			both.Go(func() {
-				defer func() {
-					if err := bug.From(recover()); err != nil {
-						bugs <- err
-						cut(back)
-						c.NetConn().Close()
-					}
-				}()
-				pass()
+				if err := bug.Survive(pass); err != nil {
+					bugs <- err
+					cut(back)
+					c.NetConn().Close()
+				}
 			})
 		}
 		way(func() { toService(back, client) })

@@ -175,20 +175,18 @@ func (h *History) work() {
 			if !ok {
 				break
 			}
-			h.note(surviving(func() error { return h.take(j) }))
+			h.survive(func() error { return h.take(j) })
 		}
-		h.note(surviving(func() error { return h.prune(time.Now()) }))
+		h.survive(func() error { return h.prune(time.Now()) })
 	}
 }
 
-// surviving calls f. A panic is an error: it must not end the server that is watched.
-func surviving(f func() error) (err error) {
-	defer func() {
-		if failed := bug.From(recover()); failed != nil {
-			err = failed
-		}
-	}()
-	return f()
+// survive calls f and notes its error. A panic is one, too: it must not end the server that is
+// watched.
+func (h *History) survive(f func() error) {
+	var err error
+	failed := bug.Survive(func() { err = f() })
+	h.note(errors.Join(err, failed))
 }
 
 // take writes a connection.
