@@ -100,6 +100,18 @@ func (m *Machine) install(from iana.Side, e Epoch) error {
 	return nil
 }
 
+// EarlyKeys returns the keys of a client's early data under the suite of its ticket, or nil if the
+// secret's length is not that of the suite's hash. It is for an observer of data that the server
+// turned down before it had chosen a suite.
+func EarlyKeys(s *suite.Suite, secret []byte) *TrafficKeys {
+	t := logged(keys.HKDF{Hash: s.PRF}, s, &TrafficSecrets{Early: secret})
+	d, ok := t.keys(iana.Client, Early)
+	if !ok {
+		return nil
+	}
+	return trafficKeys(undecided13(s), iana.Client, d)
+}
+
 // KeyUpdate replaces the keys of a direction with the next ones. See RFC 8446 §7.2.
 func (m *Machine) KeyUpdate(from iana.Side) error {
 	if m.secrets == nil || m.Blind[from] && m.KeysOf(from, Application) == nil {

@@ -45,7 +45,7 @@ func (c *Connection) abandon() {
 		if l.err == nil {
 			l.err = errStalled
 		}
-		l.held, l.inflate = nil, nil
+		l.held, l.inflate, l.refused = nil, nil, refused{}
 		l.messages.Drop()
 		l.count()
 		l.rest()

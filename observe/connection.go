@@ -49,7 +49,9 @@ type Connection struct {
 	// TLS 1.3: the pre-shared key is known and the key exchange is not, so that only early data
 	// can be read
 	earlyAlone bool
-	some       bool // TLS 1.3: some of the secrets were given, which could not be tried before
+	// TLS 1.3: the client_early_traffic_secret, if it was given
+	earlySecret []byte
+	some        bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	// TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 	tryingLater bool
 

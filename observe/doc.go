@@ -22,7 +22,8 @@
 //	lane.go cut.go                                  the bytes of a direction, and its records
 //	candidate.go sessions.go connection.go          secrets to try; one watched connection
 //	protocol.go source.go schedule.go               what depends on the version; the sources
-//	secret.go bridge.go leap.go find.go copies.go   which secret opens; where bytes are missing
+//	secret.go bridge.go leap.go early.go            which secret opens; where keys change
+//	find.go copies.go                               where bytes are missing
 //	batch.go open.go ending.go why.go               opening records; the end, and the report
 //	run.go bounds.go observe.go                     the loop; its bounds; feeding bytes
 //	protocol12.go protocol13.go                     the steps of the two protocols

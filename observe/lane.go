@@ -34,6 +34,8 @@ type lane struct {
 	keys  *handshake.TrafficKeys // of half
 	opens int                    // records that opened one by one, since one did not
 
+	refused refused // early data that waits; see openRefused
+
 	copies []otherCopy // of bytes that wait, with other contents
 	// the next record is not what it should be, and another copy may come
 	doubt     bool
@@ -105,6 +107,20 @@ type sealedRecords struct {
 type otherCopy struct {
 	at int64
 	b  []byte
+}
+
+// refused is early data of a direction that waits.
+type refused struct {
+	records []refusedRecord
+	bytes   int
+	seq     uint64 // of the next record
+}
+
+// refusedRecord is a record of it.
+type refusedRecord struct {
+	record.Header
+	fragment    []byte
+	seq, number uint64
 }
 
 // add appends the next bytes. They are copied, since records are opened in place.
@@ -184,7 +200,8 @@ func (l *lane) shrink() {
 
 // memory returns how many bytes the lane holds.
 func (l *lane) memory() int {
-	n := cap(l.buf) + holeSize*cap(l.holes) + l.messages.Cap() + l.inflate.memory()
+	n := cap(l.buf) + holeSize*cap(l.holes) + l.messages.Cap() + l.inflate.memory() +
+		l.refused.bytes
 	for _, k := range l.copies {
 		n += len(k.b)
 	}

@@ -82,7 +82,7 @@ func (c *Connection) changeKeys(l *lane, next *record.Half) {
 		}
 	}
 	switch {
-	case l.early && l.epoch == handshake.Early && !l.half.Protected():
+	case l.early && l.epoch == handshake.Early:
 		l.flow.EarlyUnread += l.sealed.bytes
 	case l.flow.Missing == 0 && e == handshake.Application:
 		l.flow.Unread -= l.sealed.bytes
@@ -126,25 +126,6 @@ func (l *lane) seal(h record.Header) {
 	l.sealed.last = h.Length
 }
 
-// refusedEarly skips early data in front of a second ClientHello, which the server's
-// HelloRetryRequest turned down. See RFC 8446 §4.2.10.
-func (c *Connection) refusedEarly(l *lane) (got outcome, ok bool) {
-	m := c.machine
-	if l.from != iana.Client || !m.Retried() || m.ServerHello != nil || m.FirstHello != nil ||
-		!m.ClientHello.Extensions.Has(iana.ExtEarlyData) {
-		return starved, false
-	}
-	r, got := l.cut()
-	if got == opened {
-		l.half.Arrived()
-		l.flow.Unread += int64(r.Length)
-		l.flow.UnreadRecords++
-		l.flow.EarlyUnread += int64(r.Length)
-		got = passed
-	}
-	return got, true
-}
-
 // applicationLabels name the secrets of a side's data in a key log.
 var applicationLabels = [2]keylog.Label{keylog.ClientTraffic, keylog.ServerTraffic}
 
@@ -173,10 +154,10 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 				"secret is not known", plural(l.sealed.records, "record", "records"), from,
 				applicationLabels[from], c.used),
 			Remedy: "the key log may be of another run, or damaged"}
-	case l.flow.EarlyUnread > 0 && m.Retried():
+	case l.flow.EarlyUnread > 0 && c.earlySecret != nil:
 		why.Code, why.Remedy, why.Needs = NoEarlySecret, "", nil
-		why.Detail = fmt.Sprintf("%d bytes of early data (0-RTT), which the server turned down "+
-			"with a HelloRetryRequest, are not read", l.flow.EarlyUnread)
+		why.Detail = fmt.Sprintf("%d bytes of records of early data (0-RTT) do not open under "+
+			"the %s that was found (%s)", l.flow.EarlyUnread, keylog.ClientEarlyTraffic, c.used)
 	case l.flow.EarlyUnread > 0:
 		why.Code = NoEarlySecret
 		why.Detail = fmt.Sprintf("%s of this connection is not known: %d bytes of records "+

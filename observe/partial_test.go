@@ -97,7 +97,7 @@ func TestEachSecretOfTLS13ReadsWhatItProtects(t *testing.T) {
 	for _, c := range conversations(t) {
 		whole := play(c.tape, observe.KeyLog(c.log), nil)
 		early := int(whole.Flows[iana.Client].Early)
-		if !whole.Decrypted != (c.name == "retried.txtar") {
+		if !whole.Decrypted {
 			t.Errorf("%s: with all secrets: %v", c.name, whole.Reason)
 		}
 		for set := range 1 << len(trafficLabels) {
@@ -185,9 +185,10 @@ func TestAMissingSecretIsNamedForItsDirection(t *testing.T) {
 		{"without that of rejected early data", rejected, trafficLabels[1:],
 			"no_early_secret: CLIENT_EARLY_TRAFFIC_SECRET of this connection is not known: " +
 				"41 bytes of records", ""},
-		{"early data before a retry", retried, trafficLabels,
-			"no_early_secret: 41 bytes of early data (0-RTT), which the server turned down with " +
-				"a HelloRetryRequest", ""},
+		{"early data before a retry", retried, trafficLabels, "", ""},
+		{"without that of early data before a retry", retried, trafficLabels[1:],
+			"no_early_secret: CLIENT_EARLY_TRAFFIC_SECRET of this connection is not known: " +
+				"41 bytes of records", ""},
 		{"application alone, early data", rejected, application, "no_early_secret: ", ""},
 		{"handshake alone", rejected,
 			[]keylog.Label{keylog.ClientHandshake, keylog.ServerHandshake},
@@ -209,7 +210,13 @@ func TestAMissingSecretIsNamedForItsDirection(t *testing.T) {
 
 // A wrong secret is reported as wrong, and does not take the place of the right ones.
 func TestAWrongTrafficSecretCostsItsOwnPartOnly(t *testing.T) {
-	c := earlyData(t, "testdata/early/rejected.txtar")
+	for _, name := range []string{"rejected", "retried"} {
+		testAWrongTrafficSecret(t, earlyData(t, "testdata/early/"+name+".txtar"))
+	}
+}
+
+func testAWrongTrafficSecret(t *testing.T, c conversation) {
+	t.Helper()
 	whole := play(c.tape, observe.KeyLog(c.log), nil)
 	wrong := func(length int, labels ...keylog.Label) observe.Source {
 		log := only(c.log, trafficLabels...)
@@ -232,16 +239,19 @@ func TestAWrongTrafficSecretCostsItsOwnPartOnly(t *testing.T) {
 		{wrong(48, keylog.ServerTraffic), true, false, observe.WrongSecret},
 		{wrong(32, keylog.ServerTraffic), true, false, observe.NoSecret},
 		{wrong(48, keylog.ClientTraffic), false, true, observe.WrongSecret},
+		{wrong(48, keylog.ClientEarlyTraffic), true, true, observe.NoEarlySecret},
+		{wrong(32, keylog.ClientEarlyTraffic), true, true, observe.NoEarlySecret},
 		{wrong(48, trafficLabels...), false, false, observe.WrongSecret},
 	} {
 		h := play(c.tape, x.source, nil)
 		if bytes.HasSuffix(h.plain[0], []byte("later data\n")) != x.client ||
 			bytes.Equal(h.plain[1], whole.plain[1]) != x.server {
-			t.Errorf("read %q and %q: %v", h.plain[0], h.plain[1], h.Reason)
+			t.Errorf("%s: read %q and %q: %v", c.name, h.plain[0], h.plain[1],
+				h.Reason)
 		}
 		if x.code == "" && h.Reason != nil || x.code != "" &&
 			(h.Reason == nil || h.Reason.Code != x.code) {
-			t.Errorf("got %v, expected %q", h.Reason, x.code)
+			t.Errorf("%s: got %v, expected %q", c.name, h.Reason, x.code)
 		}
 	}
 }

@@ -77,6 +77,7 @@ func (c *Connection) step(from iana.Side) bool {
 // fetch opens records until an item must wait for its turn, and returns false if none does. Data is
 // passed on at once.
 func (c *Connection) fetch(l *lane) bool {
+	c.openRefused(l)
 	for l.err == nil {
 		if raw := l.wholeMessage(); raw != nil {
 			l.held = &item{iana.RecordHandshake, raw}

@@ -104,6 +104,7 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	if t == nil {
 		return
 	}
+	c.earlySecret = t.Early
 	for _, line := range []keylog.Line{
 		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
 		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
