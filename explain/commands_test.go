@@ -147,27 +147,16 @@ func TestCommandsPrintShownValues(t *testing.T) {
 	all := testkit.Sample(t, "connections", 15, commandCases())
 	var mu sync.Mutex
 	ran := map[string]int{}
-	todo := make(chan demo.Options)
-	var two sync.WaitGroup
-	for range 2 {
-		two.Go(func() {
-			for o := range todo {
-				t.Run(fmt.Sprintf("%v %v %s ems=%v etm=%v", o.Suite, o.Group, o.Auth,
-					o.ExtendedMasterSecret, o.EncryptThenMAC), func(t *testing.T) {
-					for name, n := range runAll(t, eventsOf(t, o), expected) {
-						mu.Lock()
-						ran[name] += n
-						mu.Unlock()
-					}
-				})
+	testkit.TwoAtATime(all, func(o demo.Options) {
+		t.Run(fmt.Sprintf("%v %v %s ems=%v etm=%v", o.Suite, o.Group, o.Auth,
+			o.ExtendedMasterSecret, o.EncryptThenMAC), func(t *testing.T) {
+			for name, n := range runAll(t, eventsOf(t, o), expected) {
+				mu.Lock()
+				ran[name] += n
+				mu.Unlock()
 			}
 		})
-	}
-	for _, o := range all {
-		todo <- o
-	}
-	close(todo)
-	two.Wait()
+	})
 	sum := 0
 	for _, name := range slices.Sorted(maps.Keys(ran)) {
 		t.Logf("%4d %s", ran[name], name)

@@ -394,15 +394,7 @@ func TestSuitsKnowsTLS13(t *testing.T) {
 		Ticket: []byte("ticket"), Created: throwaway.Epoch,
 		Chain: server.Credentials[0].Chain.Raw()}
 	client.Offer.Bound = client.Bound(iana.Client)
-	said := &desk{}
-	if err := NewClient(client, said).Speak(); err != nil {
-		t.Fatal(err)
-	}
-	m, err := (message.Dialect{Version: iana.TLS12}).Parse(said.said[0].raw)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ch := m.(*message.ClientHello)
+	ch := firstHello(t, client)
 	if !ch.Extensions.Has(iana.ExtPreSharedKey) {
 		t.Fatal("the hello offers no ticket")
 	}

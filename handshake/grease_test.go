@@ -130,15 +130,7 @@ func TestAnswersWithGREASEAreRefused(t *testing.T) {
 		if c.setup != nil {
 			c.setup(client, server)
 		}
-		said := &desk{}
-		if err := NewClient(client, said).Speak(); err != nil {
-			t.Fatal(err)
-		}
-		m, err := (message.Dialect{Version: iana.TLS12}).Parse(said.said[0].raw)
-		if err != nil {
-			t.Fatal(err)
-		}
-		hello = m.(*message.ClientHello)
+		hello = firstHello(t, client)
 		client.Rand = config13("client").Rand // the same hello again
 		errs, touched := tampered(t, client, server, iana.Server, c.change(t))
 		if err := errs[iana.Client]; !touched || alert.Of(err) != c.want {

@@ -1,12 +1,13 @@
 package handshake
 
 import (
-	"github.com/vitrine-tls/vitrine/internal/hellos"
-
 	"context"
 	"errors"
+	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/hellos"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
@@ -85,4 +86,18 @@ func performBy(client, server *negotiation.Config,
 		}
 	}
 	return machines[0], machines[1], [2][]spoke{desks[0].said, desks[1].said}, errs
+}
+
+// firstHello returns the ClientHello that a client with this configuration begins with.
+func firstHello(t *testing.T, client *negotiation.Config) *message.ClientHello {
+	t.Helper()
+	said := &desk{}
+	if err := NewClient(client, said).Speak(); err != nil {
+		t.Fatal(err)
+	}
+	m, err := (message.Dialect{Version: iana.TLS12}).Parse(said.said[0].raw)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m.(*message.ClientHello)
 }

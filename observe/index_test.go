@@ -132,63 +132,30 @@ func (h handler) Bytes(from iana.Side, _ time.Time, b []byte) { h.watched.Bytes(
 // watch reads a capture with a source of secrets.
 func watch(t testing.TB, file string,
 	source func(embedded []byte) observe.Source) map[int]*watched {
-	var embedded []byte
-	for _, read := range []bool{false, true} { // secrets may follow the packets that they open
-		f, err := os.Open(file)
-		if err != nil {
-			t.Fatal(err)
+	var embedded []byte // may follow the packets that they open
+	packets(t, file, func(b []byte) { embedded = append(embedded, b...) }, func(capture.Packet) {})
+	from, sessions, all := source(embedded), &observe.Sessions{}, map[int]*watched{}
+	a := &capture.Assembler{New: func(about *capture.Connection) capture.Handler {
+		w := &watched{about: *about}
+		w.Facts = &about.Facts // complete when the stream ends
+		w.New = func() *observe.Connection {
+			c := observe.New(from, nil)
+			c.Sessions, c.Name = sessions, fmt.Sprintf("stream %d", about.Stream)
+			c.Data = func(from iana.Side, b []byte) { w.plain[from] = append(w.plain[from], b...) }
+			return c
 		}
-		defer f.Close()
-		in, err := capture.Open(f)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if !read {
-			in.Secrets = func(_ capture.SecretsType, b []byte) { embedded = append(embedded, b...) }
-		}
-		all := map[int]*watched{}
-		var from observe.Source
-		if read {
-			from = source(embedded)
-		}
-		sessions := &observe.Sessions{}
-		a := &capture.Assembler{New: func(about *capture.Connection) capture.Handler {
-			w := &watched{about: *about}
-			w.Facts = &about.Facts // complete when the stream ends
-			w.New = func() *observe.Connection {
-				c := observe.New(from, nil)
-				c.Sessions, c.Name = sessions, fmt.Sprintf("stream %d", about.Stream)
-				c.Data = func(from iana.Side,
-					b []byte) {
-					w.plain[from] = append(w.plain[from], b...)
-				}
-				return c
-			}
-			all[about.Stream] = w
-			return handler{w}
-		}}
-		for {
-			p, err := in.Next()
-			if err == io.EOF {
-				break
-			}
-			if err != nil {
-				t.Fatal(err)
-			}
-			if read {
-				a.Add(p)
-			}
-		}
-		a.Close()
-		if read {
-			return all
-		}
-	}
-	return nil
+		all[about.Stream] = w
+		return handler{w}
+	}}
+	packets(t, file, nil, func(p capture.Packet) { a.Add(p) })
+	a.Close()
+	return all
 }
 
-// eachStream puts the streams of a capture together.
-func eachStream(t testing.TB, file string, handler func(*capture.Connection) capture.Handler) {
+// packets passes the packets of a capture to add and, unless secrets is nil, the content of its
+// Decryption Secrets Blocks to that.
+func packets(t testing.TB, file string, secrets func([]byte), add func(capture.Packet)) {
+	t.Helper()
 	f, err := os.Open(file)
 	if err != nil {
 		t.Fatal(err)
@@ -198,18 +165,26 @@ func eachStream(t testing.TB, file string, handler func(*capture.Connection) cap
 	if err != nil {
 		t.Fatal(err)
 	}
-	a := &capture.Assembler{New: handler}
+	if secrets != nil {
+		in.Secrets = func(_ capture.SecretsType, b []byte) { secrets(b) }
+	}
 	for {
 		p, err := in.Next()
 		if err == io.EOF {
-			a.Close()
 			return
 		}
 		if err != nil {
 			t.Fatal(err)
 		}
-		a.Add(p)
+		add(p)
 	}
+}
+
+// eachStream puts the streams of a capture together.
+func eachStream(t testing.TB, file string, handler func(*capture.Connection) capture.Handler) {
+	a := &capture.Assembler{New: handler}
+	packets(t, file, nil, func(p capture.Packet) { a.Add(p) })
+	a.Close()
 }
 
 // national reports whether a suite has a cipher that is deliberately not implemented.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/probe"
 )
@@ -20,23 +21,10 @@ import (
 // listen accepts connections until the test ends and serves each in a goroutine.
 func listen(t *testing.T, serve func(net.Conn)) func(context.Context) (net.Conn, error) {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { defer c.Close(); serve(c) }()
-		}
-	}()
+	addr := testkit.ServeTCP(t, serve)
 	return func(ctx context.Context) (net.Conn, error) {
 		var d net.Dialer
-		return d.DialContext(ctx, "tcp", l.Addr().String())
+		return d.DialContext(ctx, "tcp", addr)
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 	"google.golang.org/grpc/peer"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/vgrpc"
 )
@@ -125,17 +126,7 @@ func TestAFailedHandshakeIsTheErrorOfTheCall(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			c.(*tls.Conn).Handshake()
-			c.Close()
-		}
-	}()
+	testkit.Serve(t, l, func(c net.Conn) { c.(*tls.Conn).Handshake() })
 	raw, err := net.Dial("tcp", l.Addr().String())
 	if err != nil {
 		t.Fatal(err)

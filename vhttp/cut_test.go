@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // A server that ends its connection without close_notify: RFC 9112 §6.3 and §8 say which bodies
@@ -40,27 +41,15 @@ func testTransportReadsWhatOnlyTheEndOfTheConnectionEnds(t *testing.T,
 		{what: "a cut inside a record", answer: "HTTP/1.0 200 OK\r\n\r\nall of it", record: true,
 			fails: true},
 	} {
-		l, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer l.Close()
-		go func() {
-			for { // a client may try again
-				raw, err := l.Accept()
-				if err != nil {
-					return
-				}
-				conn := vitrine.Server(raw, serverConfig(version))
-				http.ReadRequest(bufio.NewReader(conn))
-				io.WriteString(conn, c.answer)
-				if c.record {
-					raw.Write([]byte{23, 3, 3, 0, 100, 0})
-				}
-				raw.Close()
+		addr := testkit.ServeTCP(t, func(raw net.Conn) { // a client may try again
+			conn := vitrine.Server(raw, serverConfig(version))
+			http.ReadRequest(bufio.NewReader(conn))
+			io.WriteString(conn, c.answer)
+			if c.record {
+				raw.Write([]byte{23, 3, 3, 0, 100, 0})
 			}
-		}()
-		got, err := get(t, transport(t, only("http/1.1")), "https://"+l.Addr().String())
+		})
+		got, err := get(t, transport(t, only("http/1.1")), "https://"+addr)
 		if !c.fails && (got != "all of it" || err != nil) {
 			t.Errorf("%s: got %q and %v", c.what, got, err)
 		}

@@ -22,27 +22,30 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
+// der encodes v.
+func der(t testing.TB, v any) asn1.RawValue {
+	t.Helper()
+	b, err := asn1.Marshal(v)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return asn1.RawValue{FullBytes: b}
+}
+
 // encrypted returns an EncryptedPrivateKeyInfo whose key is derived with these parameters, and that
 // cannot be decrypted.
 func encrypted(t *testing.T, kdf asn1.ObjectIdentifier, parameters any) []byte {
 	t.Helper()
-	der := func(v any) asn1.RawValue {
-		b, err := asn1.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return asn1.RawValue{FullBytes: b}
-	}
 	scheme := struct{ KDF, Cipher pkix.AlgorithmIdentifier }{
-		pkix.AlgorithmIdentifier{Algorithm: kdf, Parameters: der(parameters)},
+		pkix.AlgorithmIdentifier{Algorithm: kdf, Parameters: der(t, parameters)},
 		pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{2, 16, 840, 1, 101, 3, 4, 1, 42},
-			Parameters: der(make([]byte, 16))},
+			Parameters: der(t, make([]byte, 16))},
 	}
-	return der(struct {
+	return der(t, struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Data      []byte
 	}{pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 13},
-		Parameters: der(scheme)}, make([]byte, 32)}).FullBytes
+		Parameters: der(t, scheme)}, make([]byte, 32)}).FullBytes
 }
 
 var (

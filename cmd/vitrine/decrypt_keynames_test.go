@@ -16,30 +16,23 @@ import (
 // sealedWith is an EncryptedPrivateKeyInfo of PBES2 with these algorithms, or of the scheme alone.
 func sealedWith(t testing.TB, scheme, prf, cipher asn1.ObjectIdentifier) []byte {
 	t.Helper()
-	der := func(v any) asn1.RawValue {
-		b, err := asn1.Marshal(v)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return asn1.RawValue{FullBytes: b}
-	}
-	parameters := der(struct {
+	parameters := der(t, struct {
 		Salt  []byte
 		Count int
 	}{make([]byte, 8), 2048})
 	if prf != nil {
-		kdf := der(struct {
+		kdf := der(t, struct {
 			Salt  []byte
 			Count int
 			PRF   pkix.AlgorithmIdentifier
 		}{make([]byte, 8), 2048, pkix.AlgorithmIdentifier{Algorithm: prf,
 			Parameters: asn1.NullRawValue}})
-		parameters = der(struct{ KDF, Cipher pkix.AlgorithmIdentifier }{
+		parameters = der(t, struct{ KDF, Cipher pkix.AlgorithmIdentifier }{
 			pkix.AlgorithmIdentifier{Algorithm: asn1.ObjectIdentifier{1, 2, 840, 113549, 1, 5, 12},
 				Parameters: kdf},
-			pkix.AlgorithmIdentifier{Algorithm: cipher, Parameters: der(make([]byte, 16))}})
+			pkix.AlgorithmIdentifier{Algorithm: cipher, Parameters: der(t, make([]byte, 16))}})
 	}
-	return der(struct {
+	return der(t, struct {
 		Algorithm pkix.AlgorithmIdentifier
 		Data      []byte
 	}{pkix.AlgorithmIdentifier{Algorithm: scheme, Parameters: parameters},

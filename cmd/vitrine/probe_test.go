@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
@@ -24,23 +25,11 @@ func probed13(t *testing.T) (address string, connections *atomic.Int64) {
 	}
 	serve := broken.Stdlib(&tls.Config{Certificates: []tls.Certificate{cert},
 		MinVersion: tls.VersionTLS13})
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { l.Close() })
 	connections = new(atomic.Int64)
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			connections.Add(1)
-			go func() { defer c.Close(); serve(c) }()
-		}
-	}()
-	_, port, _ := net.SplitHostPort(l.Addr().String())
+	_, port, _ := net.SplitHostPort(testkit.ServeTCP(t, func(c net.Conn) {
+		connections.Add(1)
+		serve(c)
+	}))
 	return "localhost:" + port, connections
 }
 

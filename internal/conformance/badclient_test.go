@@ -66,24 +66,19 @@ func (c *badClient) run(t *testing.T, offer func(*vitrine.Config)) {
 	}
 	wire, ours := rig.Wires(t)
 	peer := rig.Script(t, iana.Client, wire, cert, c.edits)
-	done := make(chan error, 1)
-	go func() {
+	done := peer.Play(func() error {
 		err := peer.Connect(id)
 		if c.ends == cut {
 			wire.Close()
 		}
-		peer.Drain()
-		wire.Close()
-		done <- err
-	}()
+		return err
+	})
 	conn := vitrine.Server(ours, config)
 	judge(t, conn, c.ends, c.want, c.says, "genuine")
 	conn.Close()
 	scriptErr := <-done
-	if (c.ends == refused || c.ends == later) &&
-		(peer.Alert == nil || peer.Alert.Description != c.want) {
-		t.Errorf("the client heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
-			scriptErr)
+	if c.ends == refused || c.ends == later {
+		received(t, peer, c.want, scriptErr)
 	}
 	if c.ends == untold && peer.Alert != nil {
 		t.Errorf("the client heard %v, which it takes for an answer of HTTP", peer.Alert)

@@ -89,23 +89,26 @@ func (c *badServer) run(t *testing.T, offer func(*vitrine.Config)) {
 		edits.Request = &request
 	}
 	peer := rig.Script(t, iana.Server, wire, cert, edits)
-	done := make(chan error, 1)
-	go func() {
+	done := peer.Play(func() error {
 		err := peer.Serve(id)
 		if c.ends == cut {
 			wire.Close()
 		}
-		peer.Drain()
-		wire.Close()
-		done <- err
-	}()
+		return err
+	})
 	conn := vitrine.Client(ours, config)
 	judge(t, conn, c.ends, c.want, c.says, "forged")
 	conn.Close()
-	scriptErr := <-done
-	if (c.ends == refused || c.ends == later) &&
-		(peer.Alert == nil || peer.Alert.Description != c.want) {
-		t.Errorf("the server heard %v, expected %v; its script ended with %v", peer.Alert, c.want,
+	if scriptErr := <-done; c.ends == refused || c.ends == later {
+		received(t, peer, c.want, scriptErr)
+	}
+}
+
+// received fails unless a scripted peer has received an alert.
+func received(t *testing.T, peer *script.Peer, want alert.Description, scriptErr error) {
+	t.Helper()
+	if peer.Alert == nil || peer.Alert.Description != want {
+		t.Errorf("the peer heard %v, expected %v; its script ended with %v", peer.Alert, want,
 			scriptErr)
 	}
 }

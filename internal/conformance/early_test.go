@@ -233,14 +233,21 @@ func TestRejectedEarlyDataIsNeverRead(t *testing.T) {
 	}
 }
 
-// A server reads early data with ReadEarly only.
-func TestWhoDoesNotAskForEarlyDataGetsNone(t *testing.T) {
-	z := newZeroRTT(t)
+// begin returns both ends of a connection whose client has sent early data.
+func (z *zeroRTT) begin(t *testing.T) (client, server *vitrine.Conn) {
+	t.Helper()
 	a, b := rig.Wires(t)
-	client, server := vitrine.Client(a, z.client), vitrine.Server(b, z.server)
+	client, server = vitrine.Client(a, z.client), vitrine.Server(b, z.server)
 	if _, err := client.WriteEarly([]byte("early data")); err != nil {
 		t.Fatal(err)
 	}
+	return client, server
+}
+
+// A server reads early data with ReadEarly only.
+func TestWhoDoesNotAskForEarlyDataGetsNone(t *testing.T) {
+	z := newZeroRTT(t)
+	client, server := z.begin(t)
 	shaken := make(chan error, 1)
 	go func() { shaken <- server.Handshake() }()
 	err, other := client.Handshake(), <-shaken
@@ -258,11 +265,7 @@ func TestWhoDoesNotAskForEarlyDataGetsNone(t *testing.T) {
 func TestReadAndWriteTellThatEarlyDataWasRejected(t *testing.T) {
 	z := newZeroRTT(t)
 	z.server.MaxEarlyData = 0
-	a, b := rig.Wires(t)
-	client, server := vitrine.Client(a, z.client), vitrine.Server(b, z.server)
-	if _, err := client.WriteEarly([]byte("early data")); err != nil {
-		t.Fatal(err)
-	}
+	client, server := z.begin(t)
 	shaken := make(chan error, 1)
 	go func() { shaken <- server.Handshake() }()
 	for range 2 {
@@ -288,11 +291,7 @@ func TestReadAndWriteTellThatEarlyDataWasRejected(t *testing.T) {
 // Read continues with the data after early data, and never skips early data.
 func TestReadWaitsForTheEndOfEarlyData(t *testing.T) {
 	z := newZeroRTT(t)
-	a, b := rig.Wires(t)
-	client, server := vitrine.Client(a, z.client), vitrine.Server(b, z.server)
-	if _, err := client.WriteEarly([]byte("early data")); err != nil {
-		t.Fatal(err)
-	}
+	client, server := z.begin(t)
 	if n, err := server.ReadEarly(make([]byte, 5)); n != 5 || err != nil {
 		t.Fatal(n, err)
 	}

@@ -8,12 +8,14 @@ import (
 	"encoding/pem"
 	"errors"
 	"io"
+	"net"
 	"os"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
@@ -146,16 +148,7 @@ func TestASessionOverARefusedCertificateNeedsInsecureSkipVerify(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() { c.(*tls.Conn).Handshake(); io.Copy(io.Discard, c); c.Close() }()
-		}
-	}()
+	testkit.Serve(t, l, func(c net.Conn) { c.(*tls.Conn).Handshake(); io.Copy(io.Discard, c) })
 	client := &vitrine.Config{
 		ServerName:         "localhost",
 		InsecureSkipVerify: true,

@@ -147,16 +147,13 @@ func (c *renegotiator) run(t *testing.T) {
 	}
 	ours, wire := rig.Wires(t)
 	peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA), script.Edits{})
-	done := make(chan error, 1)
-	go func() {
+	done := peer.Play(func() error {
 		err := peer.Serve(rig.ECDSAGCM)
 		if err == nil {
 			err = c.renegotiate(peer)
 		}
-		peer.Drain()
-		wire.Close()
-		done <- err
-	}()
+		return err
+	})
 	conn := vitrine.Client(ours, config)
 	want := c.got
 	if want == "" && c.ends == accepted {

@@ -23,16 +23,13 @@ func TestARenegotiationBesideEverythingElse(t *testing.T) {
 		ours, wire := rig.Wires(t)
 		peer := rig.Script(t, iana.Server, wire, rig.Certificate(t, throwaway.ECDSA),
 			script.Edits{})
-		done := make(chan error, 1)
-		go func() {
+		done := peer.Play(func() error {
 			err := peer.Serve(rig.ECDSAGCM)
 			if err == nil {
 				err = (&renegotiator{}).renegotiate(peer)
 			}
-			peer.Drain()
-			wire.Close()
-			done <- err
-		}()
+			return err
+		})
 		conn := vitrine.Client(ours, rig.ClientConfig(rig.Until12, func(c *vitrine.Config) {
 			c.Renegotiation = tls.RenegotiateFreelyAsClient
 		}))

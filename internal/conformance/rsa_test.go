@@ -79,13 +79,7 @@ func TestBadPreMasterSecretsAllFailAlike(t *testing.T) {
 					Key: func(m *message.ClientKeyExchange) { m.EncryptedPreMaster = c.encrypted },
 				},
 			)
-			done := make(chan struct{})
-			go func() {
-				defer close(done)
-				peer.Connect(rig.RSAGCM)
-				peer.Drain()
-				wire.Close()
-			}()
+			done := peer.Play(func() error { return peer.Connect(rig.RSAGCM) })
 			conn := vitrine.Server(
 				ours,
 				rig.ServerConfig(

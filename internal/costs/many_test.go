@@ -19,6 +19,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // idlers returns how many connections TestTenThousandConnections holds: fewer with -short, in both
@@ -50,27 +51,17 @@ func TestTenThousandConnections(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
 	var open atomic.Int64
 	var handshakes [2]atomic.Int64 // of TLS 1.2 and 1.3
-	go func() {
-		for {
-			c, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				open.Add(1)
-				defer open.Add(-1)
-				c := c.(*vitrine.Conn)
-				if c.Handshake() == nil {
-					handshakes[c.ConnectionState().Version-vitrine.VersionTLS12].Add(1)
-				}
-				io.Copy(c, c)
-			}()
+	testkit.Serve(t, l, func(c net.Conn) {
+		open.Add(1)
+		defer open.Add(-1)
+		conn := c.(*vitrine.Conn)
+		if conn.Handshake() == nil {
+			handshakes[conn.ConnectionState().Version-vitrine.VersionTLS12].Add(1)
 		}
-	}()
+		io.Copy(conn, conn)
+	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
 	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v",

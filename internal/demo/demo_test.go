@@ -125,12 +125,24 @@ func checkScreen(t *testing.T, name, text string, limit rune) {
 	}
 }
 
-// cases are the runs of the golden screens.
-var cases = []struct {
+// A run is a handshake with the options for its suite, changed.
+type run struct {
 	name   string
 	suite  iana.CipherSuite
 	change func(*demo.Options)
-}{
+}
+
+// options returns what the run is made with.
+func (r run) options() demo.Options {
+	o := optionsOf(r.suite)
+	if r.change != nil {
+		r.change(&o)
+	}
+	return o
+}
+
+// cases are the runs of the golden screens.
+var cases = []run{
 	{"rsa", iana.TLS_RSA_WITH_AES_256_CBC_SHA256, nil},
 	{"rsa-mtls", iana.TLS_RSA_WITH_AES_128_CBC_SHA,
 		func(o *demo.Options) { o.ClientAuth = demo.RequireClientAuth }},
@@ -184,10 +196,7 @@ func chaptersOf(o demo.Options) int {
 func TestSeededScreens(t *testing.T) {
 	for _, c := range cases {
 		t.Run(c.name, func(t *testing.T) {
-			o := optionsOf(c.suite)
-			if c.change != nil {
-				c.change(&o)
-			}
+			o := c.options()
 			_, story := perform(t, o)
 			got := screen(t, story, term.Style{Unicode: true})
 			golden(t, c.name+".txt", got)
@@ -199,10 +208,7 @@ func TestSeededScreens(t *testing.T) {
 // No line is wider than the terminal, from 60 columns on, and no hex is lost on a narrow one.
 func TestScreensFitTheTerminal(t *testing.T) {
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		_, story := perform(t, o)
 		widest := hexOf(screen(t, story, term.Style{Unicode: true}))
 		for _, columns := range []int{60, 72, 80, 90, 100, 200} {
@@ -247,10 +253,7 @@ func golden(t *testing.T, name, got string) {
 func TestSeedDeterminesEveryEvent(t *testing.T) {
 	n := 0
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		var runs [2]string
 		for i := range runs {
 			out, _ := perform(t, o)
@@ -293,10 +296,7 @@ func lines(entries []trace.Entry) string {
 // Events that are written and read back tell the same story.
 func TestSavedEventsTellTheSameStory(t *testing.T) {
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, story := perform(t, o)
 		read, err := trace.Read(strings.NewReader(lines(out.Entries)))
 		if err != nil {

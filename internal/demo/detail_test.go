@@ -55,10 +55,7 @@ func TestDamagedEventsAreShownInFull(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range testkit.Sample(t, "runs", 8, cases) {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, err := demo.Perform(t.Context(), o)
 		if err != nil {
 			t.Fatal(err)

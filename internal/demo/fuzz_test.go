@@ -29,10 +29,7 @@ func FuzzAnyEventsTellAStory(f *testing.F) {
 		if !keep() {
 			continue
 		}
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, err := demo.Perform(f.Context(), o)
 		if err != nil {
 			f.Fatal(err)
@@ -123,10 +120,7 @@ func check(t *testing.T, s *explain.Story) {
 func TestPartsOfEventsTellStory(t *testing.T) {
 	n := 0
 	for _, c := range testkit.Sample(t, "runs", 8, cases) {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, story := perform(t, o)
 		for _, role := range []trace.Role{trace.Client, trace.Server} {
 			var own []trace.Entry
@@ -162,10 +156,7 @@ func TestChangedEventsTellStory(t *testing.T) {
 	dice := rand.New(rand.NewPCG(1, 2))
 	n := 0
 	for _, c := range testkit.Sample(t, "runs", 8, cases) {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, _ := perform(t, o)
 		text := lines(out.Entries)
 		for range times(o, 40) {

@@ -22,10 +22,7 @@ var (
 // and in the sentences that say what a hash covers.
 func TestMessagesHaveOneNumber(t *testing.T) {
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		out, story := perform(t, o)
 		var lines []string
 		for _, l := range explain.Ladder(out.Entries) {

@@ -63,10 +63,7 @@ func TestScheduleOfBothSides(t *testing.T) {
 // binder says so.
 func TestScheduleOfRedactedEvents(t *testing.T) {
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		if o.Version != iana.TLS13 {
 			continue
 		}

@@ -25,10 +25,7 @@ func TestEveryAlteredLineIsDetected(t *testing.T) {
 	}
 	var all []alteration
 	for _, c := range cases {
-		o := optionsOf(c.suite)
-		if c.change != nil {
-			c.change(&o)
-		}
+		o := c.options()
 		o.Tamper = nil
 		out, err := demo.Perform(t.Context(), o)
 		if err != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // A line of up to 16 KiB comes back in one record, a longer one in several.
@@ -44,20 +45,10 @@ func testForwardPassesEndsOn(t *testing.T, version func(*vitrine.Config)) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer back.Close()
-	go func() {
-		for {
-			c, err := back.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				defer c.Close()
-				all, _ := io.ReadAll(c) // up to the client's end
-				c.Write(append([]byte("got: "), all...))
-			}()
-		}
-	}()
+	testkit.Serve(t, back, func(c net.Conn) {
+		all, _ := io.ReadAll(c) // up to the client's end
+		c.Write(append([]byte("got: "), all...))
+	})
 	failed := make(chan error, 1)
 	h := open(t,
 		&front.Server{Use: front.Forward(back.Addr().String(), time.Second,

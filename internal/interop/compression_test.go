@@ -13,6 +13,7 @@ import (
 	_ "github.com/vitrine-tls/vitrine/compression"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/interop"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -68,24 +69,15 @@ func TestChromiumTakesACompressedCertificate(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer l.Close()
-	go func() {
-		for {
-			under, err := l.Accept()
-			if err != nil {
-				return
-			}
-			go func() {
-				conn := vitrine.Server(under, config)
-				defer conn.Close()
-				conn.SetDeadline(time.Now().Add(deadline))
-				if _, err := conn.Read(make([]byte, 4<<10)); err == nil {
-					io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"+
-						"Content-Length: 14\r\n\r\nbehind a glass")
-				}
-			}()
+	testkit.Serve(t, l, func(under net.Conn) {
+		conn := vitrine.Server(under, config)
+		defer conn.Close()
+		conn.SetDeadline(time.Now().Add(deadline))
+		if _, err := conn.Read(make([]byte, 4<<10)); err == nil {
+			io.WriteString(conn, "HTTP/1.1 200 OK\r\nContent-Type: text/html\r\n"+
+				"Content-Length: 14\r\n\r\nbehind a glass")
 		}
-	}()
+	})
 	if got := seenByChromium(t, l.Addr()); !strings.Contains(got, "behind a glass") {
 		t.Errorf("Chromium saw %s", got)
 	}

@@ -47,6 +47,56 @@ func readEarly(c *vitrine.Conn) (string, error) {
 	}
 }
 
+// shakeEarly reads early data to its end and performs the handshake.
+func shakeEarly(c *vitrine.Conn) (got string, err error) {
+	c.SetDeadline(time.Now().Add(deadline))
+	if got, err = readEarly(c); err == nil {
+		err = c.Handshake()
+	}
+	return got, err
+}
+
+// visitor starts a client of another stack that makes several connections. next serves the one that
+// comes next: it returns the early data, when the handshake is done.
+func visitor(ctx context.Context, t *testing.T, with *interop.Stack, config *vitrine.Config,
+	setup *interop.Setup) (peer *interop.Peer, next func() (*vitrine.Conn, string, error)) {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	l.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
+	if peer, err = with.Connect(ctx, l.Addr().String(), setup); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(peer.Kill)
+	return peer, func() (*vitrine.Conn, string, error) {
+		under, err := l.Accept()
+		if err != nil {
+			t.Fatalf("%v; they say %s", err, peer.Output())
+		}
+		conn := vitrine.Server(under, config)
+		got, err := shakeEarly(conn)
+		return conn, got, err
+	}
+}
+
+// sendEarly connects to a server of another stack and sends early data. wrote is the error of
+// WriteEarly, and shook that of the handshake.
+func sendEarly(ctx context.Context, t *testing.T, server *interop.Peer,
+	config *vitrine.Config) (conn *vitrine.Conn, wrote, shook error) {
+	t.Helper()
+	under, err := server.Dial(ctx)
+	if err != nil {
+		t.Fatal(err)
+	}
+	under.SetDeadline(time.Now().Add(deadline))
+	conn = vitrine.Client(under, config)
+	_, wrote = conn.WriteEarly([]byte(early))
+	return conn, wrote, conn.Handshake()
+}
+
 // earlyFile is a file for a tool that sends early data.
 func earlyFile(t *testing.T) string {
 	t.Helper()
@@ -89,11 +139,7 @@ func earlyOfOpenSSL(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		conn.SetDeadline(time.Now().Add(deadline))
-		got, err := readEarly(conn)
-		if err == nil {
-			err = conn.Handshake()
-		}
+		got, err := shakeEarly(conn)
 		if s := conn.ConnectionState(); err != nil || got != c.read || s.EarlyData != c.want ||
 			s.DidResume != (i > 0) {
 			t.Fatalf("connection %d: %q, %v, resumed %t, %v; they say %s", i+1, got, s.EarlyData,
@@ -129,14 +175,7 @@ func earlyToOpenSSL(t *testing.T) {
 		} else if i == 2 {
 			cache.Put(config.ServerName, used) // a ticket that was used is refused
 		}
-		under, err := server.Dial(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		under.SetDeadline(time.Now().Add(deadline))
-		conn := vitrine.Client(under, config)
-		_, wrote := conn.WriteEarly([]byte(early))
-		shook := conn.Handshake()
+		conn, wrote, shook := sendEarly(ctx, t, server, config)
 		if got := conn.ConnectionState().EarlyData; got != want ||
 			(wrote == nil) != (want != vitrine.EarlyDataNone) ||
 			errors.Is(shook, vitrine.ErrEarlyDataRejected) != (want == vitrine.EarlyDataRejected) {
@@ -179,28 +218,9 @@ func earlyOfGnuTLS(t *testing.T) {
 	config, setup := m.defaults(t)
 	takesEarly(config)
 	setup.Connects, setup.Options = 2, []string{"--waitresumption", "--earlydata", earlyFile(t)}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	l.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
-	peer, err := interop.GnuTLS.Connect(ctx, l.Addr().String(), setup)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Kill()
+	peer, next := visitor(ctx, t, interop.GnuTLS, config, setup)
 	for i, want := range []string{"", early} {
-		under, err := l.Accept()
-		if err != nil {
-			t.Fatalf("%v; they say %s", err, peer.Output())
-		}
-		under.SetDeadline(time.Now().Add(deadline))
-		conn := vitrine.Server(under, config)
-		got, err := readEarly(conn)
-		if err == nil {
-			err = conn.Handshake()
-		}
+		conn, got, err := next()
 		if err != nil || got != want {
 			t.Fatalf("connection %d: %q, %v; they say %s", i+1, got, err, peer.Output())
 		}
@@ -228,14 +248,7 @@ func earlyToGnuTLS(t *testing.T) {
 	defer server.Kill()
 	for i, want := range []vitrine.EarlyDataStatus{vitrine.EarlyDataNone,
 		vitrine.EarlyDataAccepted} {
-		under, err := server.Dial(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
-		under.SetDeadline(time.Now().Add(deadline))
-		conn := vitrine.Client(under, config)
-		_, wrote := conn.WriteEarly([]byte(early))
-		shook := conn.Handshake()
+		conn, wrote, shook := sendEarly(ctx, t, server, config)
 		if got := conn.ConnectionState().EarlyData; got != want || shook != nil ||
 			(wrote == nil) != (want != vitrine.EarlyDataNone) {
 			t.Fatalf("connection %d: %v, %v, %v; they say %s", i+1, got, wrote, shook,

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"testing"
 	"time"
 
@@ -65,29 +64,10 @@ func earlyOfNSS(t *testing.T) {
 	config, setup := nss13(t, iana.Client, "", "-Z")
 	takesEarly(config)
 	setup.Connects = 2
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	l.(*net.TCPListener).SetDeadline(time.Now().Add(deadline))
-	peer, err := interop.NSS.Connect(ctx, l.Addr().String(), setup)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer peer.Kill()
+	peer, next := visitor(ctx, t, interop.NSS, config, setup)
 	for i, want := range []vitrine.EarlyDataStatus{vitrine.EarlyDataNone,
 		vitrine.EarlyDataAccepted} {
-		under, err := l.Accept()
-		if err != nil {
-			t.Fatalf("%v; they say %s", err, peer.Output())
-		}
-		under.SetDeadline(time.Now().Add(deadline))
-		conn := vitrine.Server(under, config)
-		sent, err := readEarly(conn)
-		if err == nil {
-			err = conn.Handshake()
-		}
+		conn, sent, err := next()
 		if got := conn.ConnectionState().EarlyData; err != nil || got != want ||
 			sent != "" && want != vitrine.EarlyDataAccepted {
 			t.Fatalf("connection %d: %v, %q, %v; they say %s", i+1, got, sent, err, peer.Output())

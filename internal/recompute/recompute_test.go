@@ -125,30 +125,19 @@ func TestCheckEverySuite(t *testing.T) {
 	all, before := testkit.Sample(t, "connections", 15, cases()), o.Runs()
 	var mu sync.Mutex
 	total := recompute.Tally{}
-	todo := make(chan demo.Options)
-	var two sync.WaitGroup
-	for range 2 {
-		two.Go(func() {
-			for c := range todo {
-				t.Run(name(c), func(t *testing.T) {
-					tally, err := recompute.Check(o, bytes.NewReader(perform(t, c)))
-					if err != nil {
-						t.Error(err)
-					}
-					mu.Lock()
-					defer mu.Unlock()
-					for kind, n := range tally {
-						total[kind] += n
-					}
-				})
+	testkit.TwoAtATime(all, func(c demo.Options) {
+		t.Run(name(c), func(t *testing.T) {
+			tally, err := recompute.Check(o, bytes.NewReader(perform(t, c)))
+			if err != nil {
+				t.Error(err)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			for kind, n := range tally {
+				total[kind] += n
 			}
 		})
-	}
-	for _, c := range all {
-		todo <- c
-	}
-	close(todo)
-	two.Wait()
+	})
 	sum := 0
 	for _, kind := range slices.Sorted(maps.Keys(total)) {
 		t.Logf("%6d %s", total[kind], kind)

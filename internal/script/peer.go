@@ -175,8 +175,21 @@ func (s *Peer) Receive() (message.Message, []byte, error) {
 	return m, raw, err
 }
 
-// Drain reads until the other side ends the connection.
-func (s *Peer) Drain() {
+// Play runs a script in a goroutine, then reads until the other side ends the connection, and
+// closes it. The channel yields the script's error.
+func (s *Peer) Play(script func() error) <-chan error {
+	done := make(chan error, 1)
+	go func() {
+		err := script()
+		s.drain()
+		s.conn.Close()
+		done <- err
+	}()
+	return done
+}
+
+// drain reads until the other side ends the connection.
+func (s *Peer) drain() {
 	for {
 		if _, _, err := s.NextRecord(); err != nil {
 			return
