@@ -13,7 +13,7 @@ import (
 type Outbound struct {
 	half    record.Half
 	version iana.Version // of records
-	split   bool         // TLS 1.0 with CBC: see Seal
+	split   bool         // TLS 1.0 with CBC: see sealSplit
 	buf     *[]byte      // sealed, and not taken yet; nil when nothing is
 	growing bool         // records of data are shorter than they may be: see SealData
 	longest int          // the longest of them so far, in bytes of plaintext
@@ -45,27 +45,31 @@ func (o *Outbound) Protect(p record.Protection, k *handshake.TrafficKeys) {
 func (o *Outbound) Clear() { o.half.Protect(nil) }
 
 // Seal splits content into records, seals them, and keeps them until Sent is called.
-//
-// In TLS 1.0, a CBC record uses the last ciphertext block of the record before it as its IV. An
-// attacker who sees the IV before choosing the plaintext can test guesses (BEAST). Therefore the
-// first byte of each record of application data goes into a record of its own, whose MAC makes the
-// next IV unpredictable.
-func (o *Outbound) Seal(t iana.ContentType, content []byte) error {
+func (o *Outbound) Seal(t iana.ContentType, content []byte) (err error) {
 	if o.buf == nil {
 		o.buf = buffers.Get().(*[]byte)
 	}
-	var err error
-	for o.split && t == iana.RecordApplicationData && len(content) > 1 {
-		n := min(len(content), o.half.MaxFragment())
-		*o.buf, err = o.half.Seal(*o.buf, t, o.version, content[:1])
-		if err == nil {
-			*o.buf, err = o.half.Seal(*o.buf, t, o.version, content[1:n])
-		}
-		if content = content[n:]; err != nil || len(content) == 0 {
-			return err
-		}
+	if o.split && t == iana.RecordApplicationData && len(content) > 1 {
+		return o.sealSplit(content)
 	}
 	*o.buf, err = o.half.Seal(*o.buf, t, o.version, content)
+	return err
+}
+
+// sealSplit puts the first byte of each record of application data into a record of its own.
+//
+// In TLS 1.0, a CBC record uses the last ciphertext block of the record before it as its IV. An
+// attacker who sees the IV before choosing the plaintext can test guesses (BEAST). The MAC of the
+// record with one byte makes the next IV unpredictable.
+func (o *Outbound) sealSplit(data []byte) (err error) {
+	for len(data) > 0 && err == nil {
+		n := min(len(data), o.half.MaxFragment())
+		*o.buf, err = o.half.Seal(*o.buf, iana.RecordApplicationData, o.version, data[:1])
+		if err == nil && n > 1 {
+			*o.buf, err = o.half.Seal(*o.buf, iana.RecordApplicationData, o.version, data[1:n])
+		}
+		data = data[n:]
+	}
 	return err
 }
 
@@ -94,6 +98,13 @@ func (o *Outbound) Burst() int {
 // is a packet longer until they have their full length: the peer can open a record only when all
 // of it has come, and at the start of a connection few packets come at a time.
 func (o *Outbound) SealData(data []byte) error {
+	if o.growing && len(data) > 0 {
+		return o.sealGrowing(data)
+	}
+	return o.Seal(iana.RecordApplicationData, data)
+}
+
+func (o *Outbound) sealGrowing(data []byte) error {
 	for o.growing && len(data) > 0 {
 		o.longest = o.nth(1)
 		o.growing = o.longest < o.half.MaxFragment()
@@ -101,9 +112,10 @@ func (o *Outbound) SealData(data []byte) error {
 		if err := o.Seal(iana.RecordApplicationData, data[:n]); err != nil {
 			return err
 		}
-		if data = data[n:]; len(data) == 0 {
-			return nil
-		}
+		data = data[n:]
+	}
+	if len(data) == 0 {
+		return nil
 	}
 	return o.Seal(iana.RecordApplicationData, data)
 }

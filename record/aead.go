@@ -25,6 +25,7 @@ type aead struct {
 	explicit int            // 8 or 0
 	iv       [nonceLen]byte // fixed_iv, then zeros
 	nonce    [nonceLen]byte
+	head     [HeaderLen + 8]byte // of a record: its header and the explicit part
 	prefix   prefix
 }
 
@@ -65,10 +66,10 @@ func putNonce(nonce, iv *[nonceLen]byte, n uint64) []byte {
 }
 
 func (a *aead) Seal(dst []byte, seq uint64, h Header, plain []byte) ([]byte, error) {
-	dst, head := extend(dst, HeaderLen+a.explicit)
 	nonce := a.setNonce(seq)
-	copy(head[HeaderLen:], nonce[nonceLen-a.explicit:])
-	h.put(head, a.explicit+len(plain)+a.aead.Overhead())
+	h.put(a.head[:], a.explicit+len(plain)+a.aead.Overhead())
+	copy(a.head[HeaderLen:], nonce[nonceLen-a.explicit:])
+	dst = append(dst, a.head[:HeaderLen+a.explicit]...)
 	return a.aead.Seal(dst, nonce, plain, a.prefix.put(seq, h, len(plain))), nil
 }
 

@@ -104,7 +104,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		return dst, err
 	}
 	dst = slices.Grow(dst, h.SealedLen(len(plain)))
-	starts := h.starts(t, plain)
+	begins := 0 // where in plain the next message does
 	for {
 		n := min(len(plain), h.MaxFragment())
 		out, err := h.seal(dst, Header{Type: t, Version: v}, plain[:n])
@@ -113,7 +113,7 @@ func (h *Half) Seal(dst []byte, t iana.ContentType, v iana.Version, plain []byte
 		}
 		h.number++
 		if h.Log.On() {
-			starts = h.showSealed(t, out[len(dst):], plain[:n], starts)
+			begins = h.showSealed(t, out[len(dst):], plain, n, begins)
 		}
 		h.seq++
 		dst, plain = out, plain[n:]
@@ -231,32 +231,19 @@ func (h *Half) ShowClear(hd Header, fragment []byte) {
 	h.Log.Record(r, "RFC 8446 §5")
 }
 
-// starts returns, if somebody listens, where in content that is to be sealed handshake messages
-// begin. Seal is given whole ones.
-func (h *Half) starts(t iana.ContentType, content []byte) (at []int) {
-	if !h.Log.On() || t != iana.RecordHandshake {
-		return nil
-	}
-	for n := 0; len(content)-n >= message.HeaderLen; n += message.Length(content[n:]) {
-		at = append(at, n)
-	}
-	return at
-}
-
-// showSealed is show for a record that was just sealed. starts has where in its plaintext, and in
-// what follows it, messages begin; showSealed returns the same for what follows.
-func (h *Half) showSealed(t iana.ContentType, record, plain []byte, starts []int) (left []int) {
+// showSealed is show for a record that was just sealed, with the first n bytes of content. In
+// handshake content, the next message begins at begins; showSealed returns where in what is left of
+// the content the next one does. Seal is given whole messages.
+func (h *Half) showSealed(t iana.ContentType, record, content []byte, n, begins int) int {
 	hd := Header{iana.ContentType(record[0]), iana.Version(binary.BigEndian.Uint16(record[1:])),
 		len(record) - HeaderLen}
-	begin := 0
-	for begin < len(starts) && starts[begin] < len(plain) {
+	begin := 0 // messages
+	for t == iana.RecordHandshake && begins < n && len(content)-begins >= message.HeaderLen {
 		begin++
+		begins += message.Length(content[begins:])
 	}
-	h.show(trace.Sealed, t, hd, record[HeaderLen:], plain, begin)
-	for i := range starts[begin:] {
-		starts[begin+i] -= len(plain)
-	}
-	return starts[begin:]
+	h.show(trace.Sealed, t, hd, record[HeaderLen:], content[:n], begin)
+	return max(0, begins-n)
 }
 
 // show records an event for a sealed or opened record, in which so many messages begin that were
