@@ -328,6 +328,12 @@ type Config struct {
 	validConfig atomic.Bool // a server has found that a handshake can begin with this Config
 }
 
+// PadTo returns a Config.RecordPadding that pads records to multiples of a number of bytes, which
+// must be above 0. Multiples of 16384 make all records as long as the longest.
+func PadTo(multiple int) func(n int) int {
+	return func(n int) int { return (n + multiple - 1) / multiple * multiple }
+}
+
 // Clone copies a Config that may be in use.
 func (c *Config) Clone() *Config {
 	if c == nil {

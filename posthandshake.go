@@ -67,12 +67,6 @@ func (c *Conn) sendDeferred() {
 	}
 }
 
-// PadTo returns a Config.RecordPadding that pads records to multiples of a number of bytes, which
-// must be above 0. Multiples of 16384 make all records as long as the longest.
-func PadTo(multiple int) func(n int) int {
-	return func(n int) int { return (n + multiple - 1) / multiple * multiple }
-}
-
 // confirm waits for the server's first record, if Config.AwaitServer says so. It needs both halves.
 func (c *Conn) confirm() error {
 	if c.engine.Machine().TLS13() {

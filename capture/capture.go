@@ -20,6 +20,15 @@
 // carry TLS (RFC 5216 and those like it) are connections, too, over IEEE 802.1X, PPP and RADIUS.
 // All other packets are counted: see Skipped.
 //
+// The files:
+//
+//	reader.go pcapng.go                            the packets of a file
+//	layers.go links.go ethernet.go wifi.go ip.go   the headers of a packet
+//	udp.go eap.go skipped.go                       tunnels; TLS without TCP; what is not read
+//	fragments.go assembler.go lane.go copies.go    IP fragments, TCP connections, what comes twice
+//	queue.go                                       connections and gaps in their order
+//	writer.go conversation.go tap.go               writing
+//
 // Nothing here trusts the file: no length sizes an allocation before the bytes are there, and what
 // waits for a missing segment or fragment is bounded; see Limits.
 //

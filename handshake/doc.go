@@ -22,6 +22,9 @@
 //	roles.go late.go observer.go late_watch.go quic.go
 //	print.go                                                the rest
 //
+// The cookies of retries are in cookie.go, binders in offered13.go and selected13.go, what keeps
+// early data from being replayed in early_server.go, certificates after the handshake in late.go.
+//
 // It implements RFC 5246 §7.3 and §7.4 with both its figures, sessions by ID and by ticket (RFC
 // 5077), the extended master secret (RFC 7627), RFC 7366 §3, RFC 5746 §3, pre-shared keys (RFC
 // 4279) and the extensions of package negotiation, with the key exchanges of package suite; and RFC

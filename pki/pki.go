@@ -6,13 +6,23 @@
 // EdDSA; RFC 8446 §4.2.3 for RSASSA-PSS; RFC 4055 and RFC 8410 for the public keys and certificate
 // signatures that crypto/x509 does not read; RFC 6066 §8, RFC 6960 §3.2 and RFC 7633 for stapling.
 //
-// Paths are validated by crypto/x509. Where it does not compute one of a path's signatures (those
-// of RSASSA-PSS and Ed448 keys of authorities; those with SHA-1 or SHA-224, if the caller allows
-// them) this package verifies these signatures, and crypto/x509 judges the path in all other
-// respects. No path with an MD5 signature is valid; in handshakes MD5 stands beside SHA-1 in the
-// signatures of TLS 1.0 and 1.1. CRLs, OCSP requests and the content of SCTs are left out: the
-// first two need the network, which a handshake must not wait for, and the third needs a policy of
-// its own.
+// Paths are validated by crypto/x509: dates, usages, name constraints, lengths. Where it does not
+// compute one of a path's signatures (those of RSASSA-PSS and Ed448 keys of authorities; those with
+// SHA-1 or SHA-224, if the caller allows them) this package verifies these signatures, and
+// crypto/x509 judges the path in all other respects. No path with an MD5 signature is valid; in
+// handshakes MD5 stands beside SHA-1 in the signatures of TLS 1.0 and 1.1. CRLs, OCSP requests and
+// the content of SCTs are left out: the first two need the network, which a handshake must not wait
+// for, and the third needs a policy of its own.
+//
+// The files:
+//
+//	chain.go lenient.go               a peer's chain: parsing, its names and keys, Verify
+//	path.go certsig.go                paths with signatures that crypto/x509 does not compute
+//	verdicts.go still.go cache.go     what need not be verified, or parsed, again
+//	staple.go                         stapled OCSP responses
+//	choose.go credential.go           which credential to show
+//	scheme.go signed.go small.go      signature schemes, and what a handshake signs
+//	rawkey.go spki.go privatekey.go   raw public keys; keys as they are encoded
 //
 // Signatures are made by crypto/rsa, crypto/ecdsa and crypto/ed25519, which are constant time, by
 // circl's Ed448, which is meant to be, or by the caller's key. Verification handles public data

@@ -7,6 +7,15 @@
 // bytes in a browser as natively, and going back is running again with fewer acts. All secrets of a
 // run are public.
 //
+// The files:
+//
+//	setup.go act.go config.go            which handshake, and what is done to it
+//	wire.go link.go end.go careless.go   the wire, the records on it, the two ends, careless ones
+//	result.go verdict.go changes.go      what came of it, and who noticed
+//	again.go sweep.go                    a second connection; every byte
+//	find.go attacks.go                   places of fields; what attackers compute
+//	lessons.go lessons_more.go           lessons
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package playground
 

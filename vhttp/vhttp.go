@@ -21,6 +21,13 @@
 // header Early-Data: 1. It may answer 425 itself, or wait by Conn(r).HandshakeContext. With
 // HTTP/1.1 a Transport sends such requests early if its EarlyData is set. See RFC 8470.
 //
+// The files:
+//
+//	serve.go conn.go served.go   a server: Serve, a connection as http.Server sees it, its handshake
+//	plain.go                     clients without TLS
+//	transport.go dial.go         a client: Transport, and its connections
+//	early.go                     early data, of both
+//
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
 //
 // It is part of Vitrine's API.
