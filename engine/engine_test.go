@@ -203,9 +203,15 @@ func anonymous(stream []byte) []byte {
 // handshake. What it resumes repeats to the byte.
 func resuming(t testing.TB) func(iana.Side) *negotiation.Config {
 	t.Helper()
+	make := ticketed(config)
+	return offering(make, firstSession(t, make))
+}
+
+// ticketed lets both sides use tickets.
+func ticketed(base func(iana.Side) *negotiation.Config) func(iana.Side) *negotiation.Config {
 	key := []session.TicketKey{session.NewTicketKey([32]byte{1})}
-	make := func(me iana.Side) *negotiation.Config {
-		c := config(me)
+	return func(me iana.Side) *negotiation.Config {
+		c := base(me)
 		c.Tickets = true
 		c.Seal = func(_ context.Context, s *session.Session) ([]byte, error) {
 			return session.SealTicket(testkit.Rand("ticket"), key[0], s)
@@ -215,15 +221,31 @@ func resuming(t testing.TB) func(iana.Side) *negotiation.Config {
 		}
 		return c
 	}
-	var offer *session.Session
-	connectBy(t, func(me iana.Side) *negotiation.Config {
-		c := make(me)
-		c.Keep = func(s *session.Session) { offer = s }
-		return c
-	})
-	if offer == nil {
-		t.Fatal("no session was kept")
+}
+
+// firstSession returns the session that a connection gives its client.
+func firstSession(t testing.TB, make func(iana.Side) *negotiation.Config) (s *session.Session) {
+	t.Helper()
+	engines, _ := connectBy(t, keeping(make, &s))
+	if _, err := engines[iana.Client].Read([]byte{0}); err != ErrMore || s == nil {
+		t.Fatal("no session was kept:", err)
 	}
+	return s
+}
+
+// keeping keeps the client's session in s.
+func keeping(make func(iana.Side) *negotiation.Config,
+	s **session.Session) func(iana.Side) *negotiation.Config {
+	return func(me iana.Side) *negotiation.Config {
+		c := make(me)
+		c.Keep = func(kept *session.Session) { *s = kept }
+		return c
+	}
+}
+
+// offering lets the client offer a session.
+func offering(make func(iana.Side) *negotiation.Config,
+	offer *session.Session) func(iana.Side) *negotiation.Config {
 	return func(me iana.Side) *negotiation.Config {
 		c := make(me)
 		if c.Rand = testkit.Rand("again " + me.String()); me == iana.Client {

@@ -76,6 +76,7 @@ const tail = `
 |---|---|---|
 | ClientHello | FuzzHello | crypto/tls, which reads the same suites, groups and names |
 | states of a handshake | FuzzStates | crypto/tls, which comes to the end of the same handshakes |
+| lines that other programs print | FuzzReport | what was printed |
 | finite fields | FuzzFiniteField | math/big, share and secret |
 | RSA-encrypted secrets | FuzzRSA | math/big, which decides what was sent |
 | AEADs of TLS 1.3 | FuzzAEAD | the standard library's, and x/crypto's, both ways |
@@ -86,12 +87,13 @@ const tail = `
 | sessions and early data in captures | TestSessionsAndEarlyDataAreReadAsByTshark | tshark |
 | captures | TestStreamsMatchTshark, TestEveryCaptureOfTheIndexIsReadAsByTshark | tshark's answers |
 
-FuzzStates has full handshakes of TLS 1.2 and 1.3, with client certificates and a retry. The states
-of handshakes with sessions, pre-shared keys, raw public keys, early data and in QUIC have no second
-opinion: FuzzMachine, FuzzEngine, FuzzScenes and FuzzQUIC compare them with the transcript that is
-right; tshark reads captures of all of these but QUIC, as we do. crypto/tls goes on where we do not
-in two cases: it does not read a second Finished before the program reads, and it passes over a
-protected ChangeCipherSpec, which RFC 8446 §5 forbids.
+FuzzStates has full handshakes of TLS 1.2 and 1.3, with client certificates and a retry, and
+resumptions by a ticket of both, also the tickets behind them. The states of handshakes with
+session IDs, external keys, raw public keys, early data and in QUIC have no second opinion:
+FuzzMachine, FuzzEngine, FuzzScenes and FuzzQUIC compare them with the transcript that is right;
+tshark reads captures of all of these but QUIC, as we do. crypto/tls goes on where we do not in two
+cases: in TLS 1.2 it does not read a second Finished in the record of the first, and in TLS 1.3 it
+passes over a protected ChangeCipherSpec, which RFC 8446 §5 forbids.
 
 Of damaged captures CI compares 48 connections with tshark; more of them, here 800:
 

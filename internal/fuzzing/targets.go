@@ -68,6 +68,8 @@ var targets = []target{
 	{pkg: "internal/demo", name: "FuzzAnyEventsTellAStory", cover: "./explain",
 		attacks: "tell*; story; hellos*; exchange*; finished13; result*; ladder; rungs; lines13; " +
 			"schedule*; view; text; anatomy*; dialect; protocol; detail; prose*; fields1*"},
+	{pkg: "internal/dump", name: "FuzzReport", attacks: "dump; report Field Read ClientHellos " +
+		"End value headed begins cookie"},
 	{pkg: "internal/framing", name: "FuzzSplitter", attacks: "framing; conn New Read"},
 	{pkg: "internal/gate", name: "FuzzGate", attacks: "gate"},
 	{pkg: "internal/live", name: "FuzzIngest", attacks: "conn Put change End shown; learn; " +
