@@ -2,6 +2,7 @@ package playground
 
 import (
 	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -52,7 +53,11 @@ func FuzzActs(f *testing.F) {
 				}
 			}
 		}
+		cut, flip := byte(slices.Index(Kinds(), Cut)), byte(slices.Index(Kinds(), Flip))
+		f.Add(byte(i), []byte{cut, 1 << 1, 3, 0, 0, flip, 1 << 1, 9, 1, 0}) // what is not there
 	}
+	setups, wholes = append(setups, Setup{Version: "no version"}), append(wholes, &Result{})
+	f.Add(byte(len(setups)-1), []byte(nil))
 	f.Fuzz(func(t *testing.T, which byte, b []byte) {
 		i := int(which) % len(setups)
 		acts := actsOf(b, wholes[i])

@@ -2,6 +2,7 @@ package conformance_test
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
@@ -9,6 +10,16 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/session"
 )
+
+// tooLong returns an encoded state whose only Extra, at its end, is longer than a session may be.
+func tooLong(b []byte, extra string) []byte {
+	long := session.MaxSessionSize + 1
+	end := len(b) - len(extra) - 3 - 3
+	at := 1 + int(b[0]) + 8 // the session, behind its ID and its deadline
+	length := func(n int) []byte { return []byte{byte(n >> 16), byte(n >> 8), byte(n)} }
+	return slices.Concat(b[:at], length(end+6+long-at-3), b[at+3:end], length(3+long), length(long),
+		make([]byte, long))
+}
 
 // FuzzSessionState: a state that a program gives back is refused, or is the one that it is written
 // as, and a client that resumes from it neither panics nor trusts whom it should not.
@@ -37,6 +48,8 @@ func FuzzSessionState(f *testing.F) {
 		for _, spoilt := range testkit.Spoil(b, 60) {
 			f.Add(spoilt)
 		}
+		f.Add(tooLong(b, "kept"))
+		f.Add([]byte{0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 0}) // the session is none
 		c.Close()
 		s.Close()
 	}
@@ -71,6 +84,13 @@ func FuzzSessionState(f *testing.F) {
 		}
 		if _, err := new(vitrine.SessionState).Bytes(); err == nil {
 			t.Error("a state of nothing is written")
+		}
+		if _, err := vitrine.NewResumptionState(nil, nil); err == nil {
+			t.Error("nothing is resumed")
+		}
+		if _, same, err := new(vitrine.ClientSessionState).ResumptionState(); same != nil ||
+			err != nil {
+			t.Errorf("a session that is empty: %v, %v", same, err)
 		}
 	})
 }
