@@ -142,7 +142,8 @@ func FuzzReport(f *testing.F) {
 			got[i], got[i+1] = got[i+1], got[i]
 		}
 		if !ok || !bytes.Equal(got, b) || words != s.words || offset >= 0 && offset != int(at) {
-			t.Errorf("%s: %q is read as %x at %d: %v, words %v", s.name, line, got, offset, ok, words)
+			t.Errorf("%s: %q is read as %x at %d: %v, words %v", s.name, line, got, offset, ok,
+				words)
 		}
 	})
 }
