@@ -84,7 +84,9 @@ type sharedScene struct {
 // oneSession is a crypto/tls client's cache that keeps the first session only.
 type oneSession struct{ session *tls.ClientSessionState }
 
-func (c *oneSession) Get(string) (*tls.ClientSessionState, bool) { return c.session, c.session != nil }
+func (c *oneSession) Get(string) (*tls.ClientSessionState, bool) {
+	return c.session, c.session != nil
+}
 
 func (c *oneSession) Put(_ string, s *tls.ClientSessionState) {
 	if c.session == nil {
