@@ -176,3 +176,34 @@ func TestAnExternalKeyForbidsARequestForACertificate(t *testing.T) {
 		t.Errorf("the client: %v", err)
 	}
 }
+
+// HTTP/2 forbids it, too: a server does not ask, and a client takes a request for an error. See RFC
+// 9113 §9.2.3.
+func TestHTTP2ForbidsARequestForACertificate(t *testing.T) {
+	for _, protocol := range []string{"h2", "http/1.1"} {
+		engines, _ := connectBy(t, func(me iana.Side) *negotiation.Config {
+			c := configLate(me)
+			c.Protocols = []string{protocol}
+			return c
+		})
+		client, server := engines[0], engines[1]
+		auth := negotiation.ClientAuth{Request: true}
+		forbidden := protocol == "h2"
+		if _, err := server.Machine().RequestCertificate(auth); (err != nil) != forbidden {
+			t.Errorf("%s: the server requests: %v", protocol, err)
+		}
+		others, _ := connectBy(t, configLate)
+		raw, err := others[iana.Server].Machine().RequestCertificate(auth)
+		if err == nil {
+			err = server.Out.Seal(iana.RecordHandshake, raw)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		arrive(client, sealed(server))
+		_, err = client.Read(make([]byte, 1))
+		if forbidden && alert.Of(err) != alert.UnexpectedMessage || !forbidden && err != ErrMore {
+			t.Errorf("%s: the client reads: %v", protocol, err)
+		}
+	}
+}
