@@ -25,6 +25,10 @@ const (
 	most = 6 * time.Second
 	// patience is how long its process may take to come to an end.
 	patience = 2 * time.Minute
+	// instrumented is the flag by which the compiler counts what an input reaches. go test -fuzz
+	// would give it to the standard library and to other people's modules too, and build all of
+	// them once more.
+	instrumented = "-gcflags=github.com/vitrine-tls/vitrine/...=-d=libfuzzer"
 )
 
 // A brief run fuzzes every target for a moment behind its corpus, each in one process, as many
@@ -82,7 +86,7 @@ func briefly(length time.Duration, only string) error {
 func (b *brief) fuzz(pkg string, all []target) {
 	program := filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "_")+".test")
 	defer os.Remove(program)
-	out, err := exec.Command("go", "test", "-c", "-fuzz", ".", "-o", program, "./"+pkg).
+	out, err := exec.Command("go", "test", "-c", instrumented, "-o", program, "./"+pkg).
 		CombinedOutput()
 	if err != nil {
 		b.note(all[0], outcome{finding: true}, out)
