@@ -163,9 +163,9 @@ vet() {
 grpc_at_hand() { (cd vgrpc && timeout 60 go mod download) >/dev/null 2>&1; }
 
 # platforms OS/ARCH... builds and vets everything for each, tests too. What runs is tested on this machine's own, so the compiler
-# need not optimize.
+# need not optimize, nor write what debuggers read.
 platforms() {
-	local p ok=0 flags=('-gcflags=github.com/vitrine-tls/vitrine/...=-N -l -dwarf=false')
+	local p ok=0 flags=('-gcflags=all=-N -l -dwarf=false')
 	for p in "$@"; do
 		say "$p"
 		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build "${flags[@]}" -o /dev/null ./cmd/vitrine || ok=1
