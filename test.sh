@@ -14,7 +14,7 @@ cd "$(dirname "$0")"
 
 mode=${1:-all}
 scratch=$(mktemp -d)
-trap 'rm -rf "$scratch"' EXIT
+trap 'kill $(jobs -p) 2>/dev/null || true; rm -rf "$scratch"' EXIT
 
 say() { printf '   %s\n' "$*"; }
 
@@ -23,6 +23,32 @@ failed=()
 check() {
 	printf '\n== %s (%d s)\n' "$1" "$SECONDS"
 	"${@:2}" || failed+=("$1")
+}
+
+# beside COMMAND makes the checks of a function at the lowest priority while the script goes on: they get the time in which its
+# other checks wait, and tests that measure time are not delayed. What they print, and which failed, is kept until joined.
+beside() {
+	(
+		renice -n 19 "$BASHPID" >/dev/null
+		failed=()
+		"$1"
+		printf '%s\n' "${failed[@]}" >"$scratch/beside.failed"
+	) >"$scratch/beside" 2>&1 &
+	besides=$!
+}
+
+# joined waits for what runs beside the script, prints what it printed, and counts its failures.
+joined() {
+	local title
+	wait "$besides" || true
+	cat "$scratch/beside"
+	if [ ! -e "$scratch/beside.failed" ]; then
+		failed+=('The checks beside the others: they did not come to an end')
+		return
+	fi
+	while read -r title; do
+		[ -z "$title" ] || failed+=("$title")
+	done <"$scratch/beside.failed"
 }
 
 # A file or program that is needed, and the Debian package that has it. The C compiler is the race detector's.
@@ -151,7 +177,7 @@ tests() {
 }
 
 vet() {
-	go vet ./... && (cd browsertest && go vet ./...) || return 1
+	GOGC=400 go vet ./... && (cd browsertest && GOGC=400 go vet ./...) || return 1
 	if grpc_at_hand; then
 		(cd vgrpc && go vet ./...)
 	else
@@ -174,6 +200,14 @@ platforms() {
 	return $ok
 }
 
+# computed are the checks that only compute. With this GOGC the compiler and the analysers spend less time on their garbage.
+computed() {
+	export GOGC=400
+	check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
+	check 'Known vulnerabilities' vulnerabilities
+	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
+}
+
 if [ "$mode" = fuzz ]; then
 	check "Fuzzing, ${2:-10m} each; docs/fuzzing.md says what came of it" go run ./internal/fuzzing -time "${2:-10m}"
 	exit ${#failed[@]}
@@ -184,17 +218,14 @@ check 'gofmt' formatted
 check 'go mod tidy' tidy
 check 'go vet' vet
 check 'The playground as WebAssembly' go run ./internal/playpage/build
-if [ "$mode" != quick ]; then
-	check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
-	check 'Known vulnerabilities' vulnerabilities
-	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
-	check 'Race detector' race
-	check 'Fuzzing, a second each' go run ./internal/fuzzing -brief 1s
-fi
 if [ "$mode" = quick ]; then
 	check 'Tests, with samples of the long ones' tests
 else
+	beside computed
+	check 'Race detector' race
+	check 'Fuzzing, a second each' go run ./internal/fuzzing -brief 1s
 	check 'All tests' tests
+	joined
 fi
 
 if [ ${#failed[@]} -gt 0 ]; then
