@@ -40,6 +40,7 @@ const (
 	OneRecord                    // send the ClientHello in one record
 	ShortRecords                 // send the ClientHello in short records
 	NoRecordSplit                // send data with CBC in TLS 1.0 without a record of one byte
+	OneScheme                    // accept one signature scheme that the server is known to have
 	kinds            = iota
 )
 
@@ -57,13 +58,14 @@ type Change struct {
 	Kind Kind
 	// Suite is that of IgnoreKeyUsage, and of NullSuites and AllSuites13 once one was negotiated.
 	Suite     iana.CipherSuite
-	Version   iana.Version    // of UpToVersion; of OneSuite, if the Config does not have it already
-	Group     iana.Group      // of AllGroups, once one was negotiated
-	Policy    *vitrine.Policy // of OneSuite, if it needs another one
-	Extension string          // of OneExtension: ems, etm, ocsp, sct, tickets
-	Go        string          // the fields of vitrine.Config
-	Costs     string          // what the change gives up
-	Cause     string          // the cause of the failure, if this change helps; may be empty
+	Version   iana.Version         // of UpToVersion; of OneSuite, if the Config does not have it already
+	Group     iana.Group           // of AllGroups, once one was negotiated
+	Scheme    iana.SignatureScheme // of OneScheme
+	Policy    *vitrine.Policy      // of OneSuite, if it needs another one
+	Extension string               // of OneExtension: ems, etm, ocsp, sct, tickets
+	Go        string               // the fields of vitrine.Config
+	Costs     string               // what the change gives up
+	Cause     string               // the cause of the failure, if this change helps; may be empty
 
 	when   func(*Failure, *vitrine.Config) bool
 	apply  func(*vitrine.Config)
@@ -280,9 +282,8 @@ var changes = []Change{
 		hello: true,
 		when: func(f *Failure, c *vitrine.Config) bool {
 			return c.ServerName != "" &&
-				(f.known().HasReceived(alert.UnrecognizedName, alert.HandshakeFailure,
-					alert.AccessDenied) ||
-					f.early())
+				(f.known().HasReceived(alert.UnrecognizedName) || f.early() ||
+					f.Answered == nil && !f.Asked && f.known().HasReceived(alert.AccessDenied))
 		},
 		apply: WithoutSNI,
 	},

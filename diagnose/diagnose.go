@@ -79,6 +79,10 @@ func (f *Failure) Explain() Diagnosis {
 // Unhelped returns what can be inferred after all Changes were tried and none helped.
 func (f *Failure) Unhelped() []string { return f.known().Unhelped() }
 
+// Foreign returns the name of the protocol that the peer speaks instead of TLS. ok is false if it
+// speaks TLS, as far as is known.
+func (f *Failure) Foreign() (what string, ok bool) { return f.known().Foreign() }
+
 // NotTLS returns the name of the protocol whose servers or clients begin with these bytes. ok is
 // false if the bytes may be TLS.
 func NotTLS(first []byte) (what string, ok bool) { return cause.NotTLS(first) }
@@ -90,6 +94,10 @@ func IsHTTP(first []byte) bool { return cause.IsHTTP(first) }
 func Distrust(err error, chain []*x509.Certificate, now time.Time) string {
 	return cause.Distrust(err, chain, now)
 }
+
+// Disowns reports whether an authority has not signed a certificate that names it as the issuer. A
+// signature that crypto/x509 does not compute, such as one with SHA-1, says nothing.
+func Disowns(c, authority *x509.Certificate) bool { return cause.Disowns(c, authority) }
 
 // Names returns the DNS names and IP addresses of a certificate.
 func Names(c *x509.Certificate) []string { return cause.Names(c) }

@@ -300,6 +300,10 @@ func TestEveryAlertHasAnExplanation(t *testing.T) {
 					if !ok {
 						t.Fatal("not recognised")
 					}
+					if d != alert.CloseNotify && f.Received != nil && len(f.Explain().Inferred) != 1 {
+						t.Errorf("%v, answered %t: nothing is inferred from %v", side,
+							answered != nil, d)
+					}
 					for _, s := range slices.Concat(f.Explain().Seen, f.Explain().Inferred) {
 						if n++; s == "" || strings.Contains(s, "%!") {
 							t.Errorf("%v, %v: %q", side, d, s)
@@ -324,6 +328,11 @@ func TestOtherProtocolsAreKnownByTheirFirstBytes(t *testing.T) {
 		"\r\n\r\n\x00\r\nQUIT\n":   "the PROXY protocol, version 2",
 		"\x03\x00\x00\x13\x0e\xe0": "RDP (a TPKT header)", "\x10\x0c\x00\x04MQTT\x04": "MQTT",
 		"\x16\x03\x01\x00": "", "\x15\x03\x03\x00\x02": "", "": "", "\x16": "",
+		"\x00\x00\x12\x04\x00\x00\x00\x00": "HTTP/2 without TLS", "\xff\xfd\x18": "telnet",
+		"E\x00\x00\x00\x50S": "PostgreSQL (an error)", "\x04\x01\x00\x2b": "TDS (SQL Server)",
+		"\x18\x03\x02\x00\x03": "a heartbeat of TLS before any handshake",
+		"\x00\x0e\x38\x01":     "OpenVPN", "0\x0c\x02\x01": "LDAP",
+		"\x00\x00\x00\x45\xffSMB": "SMB", "AMQP\x00\x00\x09": "AMQP",
 		"\x00\x01\x02": "something unknown", "\x80\x2e\x01\x03\x01": "SSL 2.0",
 	} {
 		got, ok := diagnose.NotTLS([]byte(first))

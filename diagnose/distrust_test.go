@@ -45,6 +45,9 @@ func TestEachErrorOfX509HasAText(t *testing.T) {
 		{issue(t, authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }), "1 hour ago"},
 		{issue(t, authority, []string{"localhost"},
+			func(c *x509.Certificate) { c.NotAfter = now.Add(-90 * time.Minute) }),
+			"which says " + now.UTC().Format("2006-01-02 15:04 MST")},
+		{issue(t, authority, []string{"localhost"},
 			func(c *x509.Certificate) { c.NotBefore = now.Add(72 * time.Hour) }),
 			"is not valid before"},
 		{issue(t, authority, []string{"localhost"}, throwaway.ForClient), "not meant for a server"},
@@ -80,6 +83,10 @@ func TestEachErrorOfX509HasAText(t *testing.T) {
 	got := diagnose.Distrust(failure.Trust.Err, []*x509.Certificate{weak}, now)
 	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
 		t.Error(got)
+	}
+	if diagnose.Disowns(weak, other.Cert) ||
+		!diagnose.Disowns(issue(t, other, []string{"localhost"}), authority.Cert) {
+		t.Error("a signature with SHA-1 is taken for another authority's, or the reverse")
 	}
 	changes := failure.Changes(&vitrine.Config{})
 	if len(changes) != 1 || changes[0].Go != "Policy: vitrine.Legacy" {

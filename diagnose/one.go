@@ -8,6 +8,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/record"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -128,6 +129,20 @@ func WithoutRecordSplit(c *vitrine.Config, s vitrine.ConnectionState) (change Ch
 		Costs: "protection from BEAST: whoever chooses part of the data and sees the records can " +
 			"test guesses at the rest (CVE-2011-3389)",
 		apply: func(c *vitrine.Config) { c.RecordSplitDisabled = true }}, true
+}
+
+// OnlyScheme returns the change that accepts signatures of one scheme. ok is false if Vitrine does
+// not know it.
+func OnlyScheme(s iana.SignatureScheme) (change Change, ok bool) {
+	change = Change{Kind: OneScheme, Scheme: s,
+		Go: fmt.Sprintf("SignatureSchemes: []tls.SignatureScheme{0x%04X}", uint16(s)),
+		apply: func(c *vitrine.Config) {
+			c.SignatureSchemes = []tls.SignatureScheme{tls.SignatureScheme(s)}
+		}}
+	if s == iana.RSA_PKCS1_SHA1 || s == iana.ECDSA_SHA1 {
+		change.Costs = "SHA-1: somebody who finds collisions can pass for the server (RFC 9155)"
+	}
+	return change, slices.Contains(pki.KnownSchemes(), s)
 }
 
 // OnlyGroup returns the change that offers one group.

@@ -44,6 +44,12 @@ func (f *Failure) early() bool {
 				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
+// OwnCertificate reports whether the failure is about our own certificate: a server asked for one,
+// and has got none that it accepts.
+func (f *Failure) OwnCertificate() bool {
+	return f.known().CertificateWanted() || f.known().CertificateRefused()
+}
+
 // choiceless reports whether the failure may mean that the server found no common suite.
 func (f *Failure) choiceless() bool {
 	return f.Trust == nil && f.Answered == nil &&

@@ -6,31 +6,65 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // What a server can infer about a client that it refused.
 
-// helpedBy returns the strictest policy that has a version and a suite that the client offers, or
-// nil.
+// helpedBy returns the strictest policy that has a version and a suite that the client offers, and
+// the groups and signature schemes that these need, or nil.
 func (f *Failure) helpedBy() *vitrine.Policy {
 	if f.Offered == nil {
 		return nil
 	}
+	o := offerOf(f.Offered)
 	for _, p := range vitrine.Policies() {
 		for _, v := range versionsOffered(f.Offered) {
-			suites := p.CipherSuites()
-			if v == iana.TLS13 {
-				suites = p.CipherSuites13()
-			}
 			if v >= p.MinVersion() && v <= p.MaxVersion() &&
 				slices.ContainsFunc(f.Offered.CipherSuites, func(id iana.CipherSuite) bool {
-					return slices.Contains(suites, id)
+					return o.fits(p, v, id)
 				}) {
 				return p
 			}
 		}
 	}
 	return nil
+}
+
+// offer is what a ClientHello offers besides versions and suites. A nil list was not sent: then
+// nothing is left out.
+type offer struct {
+	groups  []iana.Group
+	schemes []iana.SignatureScheme
+}
+
+func offerOf(m *message.ClientHello) (o offer) {
+	var groups message.SupportedGroups
+	var schemes message.SignatureSchemes
+	if ok, err := m.Extensions.Read(iana.ExtSupportedGroups, &groups); ok && err == nil {
+		o.groups = groups.Groups
+	}
+	if ok, err := m.Extensions.Read(iana.ExtSignatureAlgorithms, &schemes); ok && err == nil {
+		o.schemes = schemes.Schemes
+	}
+	return o
+}
+
+// fits reports whether a policy has a suite in a version, with a group and a signature scheme of
+// the offer, if the suite needs them.
+func (o offer) fits(p *vitrine.Policy, v iana.Version, id iana.CipherSuite) bool {
+	group := o.groups == nil || shares(o.groups, p.Groups())
+	scheme := v < iana.TLS12 || o.schemes == nil || shares(o.schemes, p.SignatureSchemes())
+	if v == iana.TLS13 {
+		return slices.Contains(p.CipherSuites13(), id) && group && scheme
+	}
+	s := suite.ByID(id)
+	return s != nil && slices.Contains(p.CipherSuites(), id) && s.MinVersion() <= v &&
+		(group || !s.EllipticCurve()) && (scheme || s.KeyTransport())
+}
+
+func shares[T comparable](a, b []T) bool {
+	return slices.ContainsFunc(a, func(x T) bool { return slices.Contains(b, x) })
 }
 
 // versionsOffered returns the versions that a client speaks, as far as Vitrine knows them. A client
@@ -52,12 +86,13 @@ func versionsOffered(m *message.ClientHello) (list []iana.Version) {
 func (f *Failure) policyThatHelps() string {
 	switch p := f.helpedBy(); p {
 	case nil:
-		return "the client offers no version, or no suite, that any policy has"
+		return "the client offers no version, or no suite, that any policy has, or none with its " +
+			"groups and signature schemes"
 	case vitrine.Modern:
 		return "the client offers what policy modern has: our flags, or the kinds of our " +
 			"certificates, leave it out"
 	default:
 		return "the client offers nothing that we allow: policy " + p.Name() +
-			" has a version and a suite of it"
+			" has what it needs"
 	}
 }

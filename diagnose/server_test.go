@@ -52,3 +52,50 @@ func TestAServersHintsComeFromTheCause(t *testing.T) {
 		}
 	}
 }
+
+// A policy is named only if it has the groups and signature schemes that the client needs besides.
+func TestAPolicyThatHelpsHasTheGroupsAndSchemes(t *testing.T) {
+	const old, today = iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.TLS_AES_128_GCM_SHA256
+	for _, c := range []struct {
+		what   string
+		suite  iana.CipherSuite
+		group  iana.Group
+		scheme iana.SignatureScheme
+		want   string
+	}{
+		{"all of modern", today, iana.X25519, iana.RSA_PSS_RSAE_SHA256, "what policy modern has"},
+		{"a finite field", today, iana.FFDHE2048, iana.RSA_PSS_RSAE_SHA256, "policy compatible has"},
+		{"a curve that we lack", old, 26, iana.RSA_PSS_RSAE_SHA256, "none with its groups"},
+		{"a curve without need", iana.TLS_RSA_WITH_AES_128_GCM_SHA256, 26,
+			iana.RSA_PSS_RSAE_SHA256, "policy compatible has"},
+		{"SHA-1", old, iana.X25519, iana.RSA_PKCS1_SHA1, "policy legacy has"},
+		{"DSA", old, iana.X25519, 0x0202, "none with its groups"},
+	} {
+		hello := &message.ClientHello{Version: iana.TLS12,
+			CipherSuites: []iana.CipherSuite{c.suite}}
+		for x, content := range map[iana.ExtensionType]message.Content{
+			iana.ExtSupportedGroups: &message.SupportedGroups{Groups: []iana.Group{c.group}},
+			iana.ExtSignatureAlgorithms: &message.SignatureSchemes{
+				Schemes: []iana.SignatureScheme{c.scheme}},
+		} {
+			if err := hello.Extensions.Add(x, content); err != nil {
+				t.Fatal(err)
+			}
+		}
+		if c.suite == today {
+			err := hello.Extensions.Add(iana.ExtSupportedVersions,
+				&message.SupportedVersions{Versions: []iana.Version{iana.TLS13}})
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		f, ok := diagnose.Of(&vitrine.HandshakeError{Side: iana.Server, Offered: hello,
+			Err: alert.KindSuite.Fail(alert.HandshakeFailure, "", "refused")})
+		if !ok {
+			t.Fatal(c.what)
+		}
+		if got := strings.Join(f.Explain().Inferred, "; "); !strings.Contains(got, c.want) {
+			t.Errorf("%s: got %q, expected %q", c.what, got, c.want)
+		}
+	}
+}

@@ -4,8 +4,6 @@ import (
 	"bytes"
 	"cmp"
 	"errors"
-	"fmt"
-	"io"
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -95,7 +93,7 @@ func (e *Engine) Advance() error {
 		case iana.RecordAlert:
 			err = e.receiveAlert(item.Body)
 			if err == nil && e.eof != nil {
-				err = closedEarly(e.me.Peer())
+				err = &ClosedError{e.me.Peer()}
 			}
 		case iana.RecordApplicationData:
 			err = e.early(item.Body)
@@ -171,11 +169,6 @@ func (e *Engine) mirrorVersion() {
 	if e.In.version == 0 && e.In.lastVersion != 0 {
 		e.Out.version = min(e.In.lastVersion, iana.TLS12)
 	}
-}
-
-func closedEarly(who iana.Side) error {
-	return fmt.Errorf("the %v closed the connection (close_notify) before the handshake was "+
-		"done: %w", who, io.ErrUnexpectedEOF)
 }
 
 // receiveAlert processes an alert of the peer.

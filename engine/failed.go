@@ -35,6 +35,20 @@ func (e *TruncatedError) Error() string {
 // Unwrap returns io.ErrUnexpectedEOF.
 func (e *TruncatedError) Unwrap() error { return io.ErrUnexpectedEOF }
 
+// A ClosedError reports that the peer ended the connection by close_notify before the handshake was
+// done. It wraps io.ErrUnexpectedEOF.
+type ClosedError struct {
+	Peer iana.Side // who sent it
+}
+
+func (e *ClosedError) Error() string {
+	return fmt.Sprintf("the %v closed the connection (close_notify) before the handshake was "+
+		"done: %v", e.Peer, io.ErrUnexpectedEOF)
+}
+
+// Unwrap returns io.ErrUnexpectedEOF.
+func (e *ClosedError) Unwrap() error { return io.ErrUnexpectedEOF }
+
 // Ended takes the end of the peer's stream. It returns io.EOF if the peer has sent close_notify,
 // and a *TruncatedError if it has not.
 func (e *Engine) Ended() error {

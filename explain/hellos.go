@@ -1,9 +1,6 @@
 package explain
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
-	"crypto/rsa"
 	"crypto/x509"
 	"fmt"
 	"strings"
@@ -111,7 +108,7 @@ func (t *teller) rawKey(from iana.Side, spki []byte, checker *view) Fact {
 	kind := "a key that cannot be read"
 	if key, err := pki.ReadRawKey(spki); err == nil {
 		pub, _ := key.PublicKey()
-		kind = keyKind(&x509.Certificate{PublicKey: pub})
+		kind = pki.KeyName(&x509.Certificate{PublicKey: pub})
 	}
 	return Fact{Name: "raw public key",
 		Text: fmt.Sprintf("%s, no name and no issuer: %s; SHA-256 %x",
@@ -134,7 +131,7 @@ func chain(ders [][]byte) string {
 		if err != nil {
 			remark = ", malformed"
 		}
-		names = append(names, fmt.Sprintf("%s (%s%s)", name, keyKind(c), remark))
+		names = append(names, fmt.Sprintf("%s (%s%s)", name, pki.KeyName(c), remark))
 		if issuer = Escape(c.Issuer.CommonName); issuer == own {
 			issuer = ""
 		}
@@ -150,18 +147,6 @@ func called(c *x509.Certificate) (name, common string) {
 		return Escape(c.DNSNames[0]), common
 	}
 	return common, common
-}
-
-func keyKind(c *x509.Certificate) string {
-	switch k := c.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA %d", k.N.BitLen())
-	case *ecdsa.PublicKey:
-		return "ECDSA " + k.Curve.Params().Name
-	case ed25519.PublicKey:
-		return "Ed25519"
-	}
-	return "a key of another kind"
 }
 
 func (t *teller) status() []Fact {

@@ -9,11 +9,12 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Comparison says whether a ClientHello offers what a server needs. At most one of Enough, Suite,
-// Group and Scheme is set.
+// Group, Scheme and KeyGroup is set.
 type Comparison struct {
 	Version iana.Version // the newest that both have; 0 if there is none
 
@@ -24,6 +25,10 @@ type Comparison struct {
 	Suite  iana.CipherSuite     // with this suite added it would be enough
 	Group  iana.Group           // the same for this group
 	Scheme iana.SignatureScheme // the same for this signature scheme
+
+	// KeyGroup is the group that the key of the server's certificate is on, if it was not offered:
+	// until TLS 1.2 a client's groups are those of certificates, too. See RFC 8422 §5.1.1.
+	KeyGroup iana.Group
 }
 
 // Compare finds out what a ClientHello that the server of the Sketch k has refused lacks, by at
@@ -72,6 +77,11 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 		case ok && a.Scheme != 0 && !slices.Contains(ours.Schemes, a.Scheme):
 			c.Scheme = a.Scheme
 			return c
+		case ok && len(a.Chain) > 0:
+			if g, ok := groupOfKey(a.Chain[0]); ok && !slices.Contains(ours.Groups, g) {
+				c.KeyGroup = g
+				return c
+			}
 		}
 	}
 	if a, ok := accepts(func(o *Offer) {
@@ -81,6 +91,17 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 		c.Suite = a.Suite
 	}
 	return c
+}
+
+// groupOfKey returns the group that a certificate's key is on.
+func groupOfKey(der []byte) (iana.Group, bool) {
+	leaf, _ := pki.ReadCertificate(der) // what it cannot read it leaves empty
+	curve, ok := strings.CutPrefix(pki.KeyName(leaf), "ECDSA ")
+	if bits, nist := strings.CutPrefix(curve, "P-"); nist {
+		curve = "secp" + bits + "r1"
+	}
+	g, known := iana.GroupByName(curve)
+	return g, ok && known
 }
 
 // versionsOf returns the versions that a ClientHello offers. See RFC 8446 §4.2.1.
@@ -118,12 +139,8 @@ func best(v iana.Version) []iana.CipherSuite {
 // such share.
 func (s *Server) WhyLong(ctx context.Context, hello *message.ClientHello) string {
 	raw, err := message.Dialect{Version: iana.TLS12}.Encode(hello)
-	if err != nil {
-		return ""
-	}
-	o := &Offer{Version: iana.TLS12, Suites: best(iana.TLS12)[:maxSuites], Groups: groups12,
-		Schemes: schemes}
-	if !padTo(o, len(raw), s.Name) {
+	o := s.accepted(ctx, hello, false)
+	if err != nil || o == nil || !padTo(o, len(raw), s.Name) {
 		return ""
 	}
 	a := s.insist(ctx, o)
@@ -137,6 +154,58 @@ func (s *Server) WhyLong(ctx context.Context, hello *message.ClientHello) string
 	return ""
 }
 
+// WhyWhole says why a server that takes a ClientHello in short records fails at it in one: at the
+// name of the server, which it does not see then, or at the length. It returns "" if neither is
+// the reason.
+func (s *Server) WhyWhole(ctx context.Context, hello *message.ClientHello) string {
+	const who = "the server, or something on the way to it, "
+	raw, err := message.Dialect{Version: iana.TLS12}.Encode(hello)
+	if err != nil {
+		return ""
+	}
+	base := s.accepted(ctx, hello, false)
+	if base == nil {
+		if s.Name == "" || s.accepted(ctx, hello, true) == nil {
+			return ""
+		}
+		return fmt.Sprintf("%sfails at the name %s in a ClientHello, and does not see it in short "+
+			"records", who, s.Name)
+	}
+	fits := func(n int) bool {
+		o := *base
+		return padTo(&o, n, s.Name) && s.insist(ctx, &o).Outcome == Accepted
+	}
+	short, err := base.encode(s.Name)
+	if err != nil || len(short) >= len(raw) || fits(len(raw)) {
+		return ""
+	}
+	least, most := len(short), len(raw) // taken, refused
+	for most-least > 64 && ctx.Err() == nil {
+		if n := (least + most) / 2; fits(n) {
+			least = n
+		} else {
+			most = n
+		}
+	}
+	return fmt.Sprintf("%stakes a ClientHello of %d bytes in one record and fails at one of %d; "+
+		"ours has %d, and it takes it in short records", who, least, most, len(raw))
+}
+
+// accepted returns a short offer that the server accepts, with suites of a ClientHello, or nil.
+func (s *Server) accepted(ctx context.Context, hello *message.ClientHello, unnamed bool) *Offer {
+	for _, v := range []iana.Version{iana.TLS13, iana.TLS12} {
+		possible := suitesOf(v)
+		o := &Offer{Version: v, Suites: slices.DeleteFunc(slices.Clone(hello.CipherSuites),
+			func(id iana.CipherSuite) bool { return !slices.Contains(possible, id) }),
+			Groups:  []iana.Group{iana.X25519, iana.Secp256r1, iana.Secp384r1},
+			Schemes: schemes[:14], NoName: unnamed, Unpadded: true}
+		if len(o.Suites) > 0 && s.insist(ctx, o).Outcome == Accepted {
+			return o
+		}
+	}
+	return nil
+}
+
 // Missing returns a sentence about what an offer lacks. c is nil if the offer was not compared.
 func (k *Sketch) Missing(c *Comparison) string {
 	only := len(k.Best.Suites) == 1 && k.AllSuites
@@ -145,6 +214,9 @@ func (k *Sketch) Missing(c *Comparison) string {
 		return fmt.Sprintf("the server wants the group %v, which was not offered", c.Group)
 	case c != nil && c.Scheme != 0:
 		return fmt.Sprintf("the server signs with %v, which was not offered", c.Scheme)
+	case c != nil && c.KeyGroup != 0:
+		return fmt.Sprintf("the key of the server's certificate is on %v, which was not offered",
+			c.KeyGroup)
 	case k.PSKAlone:
 		return "the server takes pre-shared keys alone"
 	case c != nil && c.Suite != 0 && only && k.PrimeBits > 0 && k.PrimeBits < 2048:

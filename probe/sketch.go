@@ -13,6 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Sketch is what a few questions show about a server: enough to say why a client cannot negotiate
@@ -25,10 +26,13 @@ type Sketch struct {
 	AllGroups   bool         // it showed no others
 	PrimeBits   int          // of finite-field Diffie-Hellman, 0 if none was shown
 	PSKAlone    bool         // Best takes suites of pre-shared keys, and no others
+	Unspoken    bool         // Best takes no suite that Vitrine speaks
 	RSABits     int          // of the certificate's key, 0 if none was shown or it is another one
 	Authorities []string     // whom a client's certificate must come from
 	Asks        bool         // for a client's certificate
 	Connections int
+
+	unsaid []iana.Version // refused by handshake_failure, as if for want of a certificate
 }
 
 // sketched is how many suites and groups a Sketch lists at most.
@@ -45,6 +49,11 @@ func (s *Server) Sketch(ctx context.Context) *Sketch {
 		run = append(run, func() { k.Versions[i], answers[i] = s.glance(ctx, v) })
 	}
 	side(run...)
+	for i, a := range answers {
+		if k.Versions[i].Told == No && a.says(alert.HandshakeFailure) {
+			k.unsaid = append(k.unsaid, k.Versions[i].version)
+		}
+	}
 	for i := range k.Versions {
 		if k.Versions[i].Told == Yes {
 			k.Best = &k.Versions[i]
@@ -67,10 +76,23 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	// not known whether it refused the version or something else
 	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) {
 		a = s.insist(ctx, o.with(spare))
-		if rest := ids[len(first):]; a.says(alert.HandshakeFailure) && len(rest) > 0 {
-			o.Suites = rest[:min(len(rest), maxSuites)]
-			a = s.insist(ctx, &o)
+	}
+	if a.Outcome == Closed || a.Outcome == Reset { // as servers do that fail at long hellos
+		short := o
+		short.Suites, short.Schemes, short.Unpadded = first[:min(len(first), 12)], schemes[:14], true
+		if v != iana.TLS13 {
+			short.Groups = groups12[:5]
 		}
+		if b := s.insist(ctx, short.with(spare)); b.Outcome == Accepted {
+			a = b
+		}
+	}
+	for rest := range slices.Chunk(ids[len(first):], maxSuites) {
+		if !a.says(alert.HandshakeFailure) {
+			break
+		}
+		o.Suites = rest
+		a = s.insist(ctx, &o)
 	}
 	row := Version{Name: v.String(), version: v, Told: NotTold, Detail: a.Refusal()}
 	switch {
@@ -103,23 +125,39 @@ func (a *Answer) says(d alert.Description) bool { return a.Alert != nil && *a.Al
 // look finds the first suites and groups of the newest version.
 func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 	v := k.Best.version
-	ids, e := best(v), newElimination(v)
-	ids = slices.Clone(ids[:min(len(ids), maxSuites)])
+	e := newElimination(v)
+	ask := func(ids []iana.CipherSuite) *Answer {
+		return s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: groupsOf(v), Schemes: schemes})
+	}
+	ids, all := slices.Clone(first.offer.Suites), best(v)
+	rest := slices.DeleteFunc(all[min(len(all), maxSuites):],
+		func(id iana.CipherSuite) bool { return slices.Contains(ids, id) })
 	for a := first; ; {
-		if a.Outcome != Accepted || a.Version != v {
+		switch {
+		case a.Outcome == Accepted && a.Version == v:
+			e.take(a)
+			k.note(a)
+			ids = slices.DeleteFunc(ids, func(id iana.CipherSuite) bool { return id == a.Suite })
+		case a.Outcome.refused() && len(rest) > 0:
+			n := min(len(rest), maxSuites)
+			ids, rest = slices.Clone(rest[:n]), rest[n:]
+		default:
 			k.AllSuites = a.Outcome.refused()
+			ids = nil
+		}
+		if len(ids) == 0 || len(e.answers) == sketched+1 {
 			break
 		}
-		e.take(a)
-		if k.note(a); len(e.answers) == sketched+1 {
-			break
-		}
-		ids = slices.DeleteFunc(ids, func(id iana.CipherSuite) bool { return id == a.Suite })
-		a = s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: groupsOf(v), Schemes: schemes})
+		a = ask(ids)
 	}
 	k.Best.Suites = e.result.Suites
-	if has := k.Best.Suites; len(has) > 0 && !slices.ContainsFunc(has, notShared) {
-		k.PSKAlone = s.insist(ctx, withoutPSK(v)).Outcome.refused()
+	if has := k.Best.Suites; len(has) > 0 {
+		if !slices.ContainsFunc(has, notShared) {
+			k.PSKAlone = ask(withoutPSK(v)).Outcome.refused()
+		}
+		if !slices.ContainsFunc(has, known) {
+			k.Unspoken = ask(spokenIn(v)).Outcome.refused()
+		}
 	}
 	k.groups(ctx, s, e.result.ids())
 }
@@ -148,12 +186,19 @@ func (k *Sketch) note(a *Answer) {
 
 func notShared(x Suite) bool { return !strings.Contains(x.id.String(), "_PSK_") }
 
-// withoutPSK offers what has no pre-shared key in a version.
-func withoutPSK(v iana.Version) *Offer {
+// withoutPSK returns suites of a version that need no pre-shared key.
+func withoutPSK(v iana.Version) []iana.CipherSuite {
 	ids := slices.DeleteFunc(best(v),
 		func(id iana.CipherSuite) bool { return strings.Contains(id.String(), "_PSK_") })
-	return &Offer{Version: v, Suites: ids[:min(len(ids), maxSuites)], Groups: groupsOf(v),
-		Schemes: schemes}
+	return ids[:min(len(ids), maxSuites)]
+}
+
+// known reports whether Vitrine speaks a suite.
+func known(x Suite) bool { return suite.ByID(x.id) != nil || suite.ByID13(x.id) != nil }
+
+// spokenIn returns the suites of a version that Vitrine speaks.
+func spokenIn(v iana.Version) []iana.CipherSuite {
+	return slices.DeleteFunc(best(v), func(id iana.CipherSuite) bool { return !known(Suite{id: id}) })
 }
 
 // distinguished returns a distinguished name as text.
@@ -193,9 +238,13 @@ func (k *Sketch) Newest() (iana.Version, []iana.CipherSuite) {
 
 // Sentences returns what was found, one fact a sentence.
 func (k *Sketch) Sentences() (found []string) {
-	var has, unclear []string
+	var has, unclear, unsaid []string
 	for _, v := range k.Versions {
 		switch v.Told {
+		case No:
+			if k.PSKAlone && v.version > k.Best.version && slices.Contains(k.unsaid, v.version) {
+				unsaid = append(unsaid, v.Name)
+			}
 		case Yes:
 			has = append(has, v.Name)
 		case NotTold:
@@ -203,7 +252,7 @@ func (k *Sketch) Sentences() (found []string) {
 		}
 	}
 	only := "the server speaks " + strings.Join(has, ", ")
-	if len(has) == 1 && len(unclear) == 0 {
+	if len(has) == 1 && len(unclear)+len(unsaid) == 0 {
 		only = "the server speaks only " + has[0]
 	} else if len(unclear) > 0 {
 		only += "; not told: " + strings.Join(unclear, ", ")
@@ -219,6 +268,10 @@ func (k *Sketch) Sentences() (found []string) {
 	}
 	if k.PSKAlone {
 		found = append(found, "in "+k.Best.Name+" it takes pre-shared keys alone")
+		if len(unsaid) > 0 {
+			found = append(found, "it refuses "+strings.Join(unsaid, " and ")+" as a server "+
+				"without a certificate does, and may have it with such a key")
+		}
 	}
 	if k.RSABits > 0 && k.RSABits < 2048 {
 		found = append(found, fmt.Sprintf("its certificate has an RSA key of %d bits", k.RSABits))

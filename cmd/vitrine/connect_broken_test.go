@@ -182,7 +182,8 @@ var faults = map[string]told{
 	"fails with extended_master_secret": {code: 1, cause: []string{
 		": the server fails at the extension extended_master_secret"}, works: "--without ems",
 		never: []string{"speaks only TLS 1.3"}},
-	"fails with server_name": {code: 1, cause: []string{": the server fails at server_name"},
+	"fails with server_name": {code: 1, cause: []string{": the server fails at server_name",
+		"in Go: diagnose.WithoutSNI(config)"}, never: []string{"Config{diagnose"},
 		works: "--no-sni"},
 	"fails with ALPN": {code: 1, flags: "--alpn http/1.1,spdy/3", cause: []string{
 		": the server fails at the application protocols"}, works: "(none)"},
@@ -195,8 +196,15 @@ var faults = map[string]told{
 		": the server, or something on the way to it, fails at a ClientHello in several records"},
 		works: "(none)"},
 	"fails with a hello in one long record": {code: 1, cause: []string{
-		"fails at our ClientHello in one record, and takes the same in short ones"},
+		"takes a ClientHello of ", "; ours has 1475, and it takes it in short records"},
 		works: "--split-hello 64"},
+	"fails with a hello of over 250 bytes in a record": {code: 1, cause: []string{
+		"takes a ClientHello of 2", "; ours has 1475, and it takes it in short records",
+		"the server speaks TLS 1.3, TLS 1.2"}, never: []string{"speaks only"},
+		works: "--split-hello 64"},
+	"closes when a long record has its name": {code: 1, cause: []string{
+		": the server, or something on the way to it, fails at the name vitrine.test in a " +
+			"ClientHello, and does not see it in short records"}, works: "--split-hello 64"},
 	"fails with data of one byte in TLS 1.0": {code: 1, flags: "--policy legacy --max 1.0 --get /",
 		cause: []string{"with this change the server answers: the server fails at a record of " +
 			"one byte of data", "BEAST", "connected to"}, never: []string{"no connection to"},
@@ -228,6 +236,40 @@ var faults = map[string]told{
 		"drops every connection that begins with a ClientHello"}},
 	"resets after the hello": {code: 1, cause: []string{
 		"drops every connection that begins with a ClientHello"}},
+	"refuses by access_denied": {code: 1, cause: []string{
+		": the server refuses us before it begins: because of our address, or of the name"}},
+	"refuses by close_notify": {code: 1, cause: []string{
+		"sent the alert close_notify (0), and so ended the connection",
+		": the server, or something before it, ends every connection that begins with a " +
+			"ClientHello by close_notify"}, never: []string{"without an alert", "first bytes"}},
+	"warns and falls silent": {code: 5, flags: "--timeout 300ms --no-retry", cause: []string{
+		"sent the warning unrecognized_name (112), and then said nothing more"},
+		never: []string{"first bytes"}},
+	"sends back what it gets": {code: 1, cause: []string{": the server sends back what it gets"},
+		never: []string{"tried"}},
+	"speaks HTTP/2 without TLS": {code: 5, cause: []string{"they begin as HTTP/2 without TLS does"},
+		never: []string{"tried"}},
+	"closes after its ServerHello": {code: 1, cause: []string{"the server chose TLS 1.3",
+		": the server began the handshake and went away without a word"},
+		never: []string{"tried", "found", "key exchange it has"}},
+	"closes inside its ServerHello": {code: 1, cause: []string{
+		": the server broke off in the middle of its ServerHello"}, never: []string{"no TLS server"}},
+	"falls silent after its ServerHello": {code: 5, flags: "--timeout 300ms", cause: []string{
+		": the server began the handshake and then fell silent"},
+		never: []string{"tried", "waits for something else than TLS"}},
+	"OpenSSL: signatures with SHA-1 alone": {code: 1, cause: []string{
+		": the server signs with rsa_pkcs1_sha1, which was not offered", "RFC 9155"},
+		never: []string{"--policy"}, works: "--scheme rsa_pkcs1_sha1"},
+	"OpenSSL: a certificate on a curve that few know": {code: 1, cause: []string{
+		": the key of the server's certificate is on brainpoolP256r1, which Vitrine does not speak"},
+		never: []string{"tried", "try:"}},
+	"OpenSSL: nobody's certificate, and many suites": {code: 1, cause: []string{
+		": the server has no certificate, and only suites in which nobody proves who is there"},
+		never: []string{"tried", "try:"}},
+	"OpenSSL: pre-shared keys, and the usual suites": {code: 1, cause: []string{
+		": the server takes pre-shared keys alone", "the server speaks TLS 1.2",
+		"it refuses TLS 1.3 as a server without a certificate does",
+		"--psk '@key.hex' --psk-identity NAME"}, never: []string{"tried", "speaks only"}},
 	"says nothing": {code: 5, flags: "--timeout 300ms",
 		cause: []string{"waits for something else than TLS"}},
 	"speaks HTTP": {code: 5,

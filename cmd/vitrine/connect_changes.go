@@ -42,6 +42,7 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.ShortRecords:  {{Name: "split-hello", Value: strconv.Itoa(diagnose.ShortRecord)}},
 	diagnose.NoRecordSplit: {{Name: "without", Value: "record-split"}},
 	diagnose.UpToVersion:   {{Name: "max", Value: "VERSION"}},
+	diagnose.OneScheme:     {{Name: "scheme", Value: "NAME"}},
 }
 
 // flagsOf returns the flags that make a change.
@@ -68,6 +69,9 @@ func flagsOf(c *diagnose.Change) []flagChange {
 		}
 		if f.Name == "group" && c.Group != 0 {
 			f.Value = c.Group.String()
+		}
+		if f.Name == "scheme" && c.Scheme != 0 {
+			f.Value = c.Scheme.String()
 		}
 		list = append(list, f)
 	}

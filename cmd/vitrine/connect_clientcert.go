@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"fmt"
@@ -83,14 +84,15 @@ func askedAgain(entries []trace.Entry) string {
 	return ""
 }
 
+const sendAnywayHint = "; --send-anyway shows it all the same"
+
 // authorityHint says what can be done if a certificate was given and not shown.
 func (c *caller) authorityHint(r *clientAuthReport) string {
 	if c.cert == "" || r.Shown != "none" || len(r.Authorities) == 0 ||
 		len(c.config.Certificates) == 0 {
 		return ""
 	}
-	own := c.config.Certificates[0]
-	issuer := own.Leaf.Issuer.String()
+	own, issuer := c.config.Certificates[0], c.issuer()
 	if slices.Contains(r.Authorities, issuer) {
 		return ""
 	}
@@ -99,7 +101,41 @@ func (c *caller) authorityHint(r *clientAuthReport) string {
 	if len(own.Certificate) == 1 {
 		text += "; if that is an intermediate of one of them, its certificate is not in --cert"
 	}
-	return text + "; --send-anyway shows it all the same"
+	return text + sendAnywayHint
+}
+
+// aboutOwn says why a server that asked for our certificate did not go on.
+func (c *caller) aboutOwn(r *clientAuthReport) string {
+	const wants = "the server wants a client certificate"
+	from := ""
+	if len(r.Authorities) > 0 {
+		from = " from one of these authorities: " + strings.Join(r.Authorities, "; ")
+	}
+	switch {
+	case c.cert == "":
+		return wants + from
+	case r.Shown == "none":
+		return explain.Join(": ", wants+", and ours was not shown",
+			cmp.Or(strings.TrimSuffix(r.Hint, sendAnywayHint), r.Why))
+	case from != "" && !slices.Contains(r.Authorities, c.issuer()):
+		return "the server does not take our certificate, which is from " + c.issuer() +
+			": it accepts those" + from
+	}
+	if from == "" {
+		return "the server does not take our certificate: its authority is not one of the " +
+			"server's, which names none, or it has expired, or is of a user that it does not know"
+	}
+	return "the server does not take our certificate, although it is from an authority that it " +
+		"accepts: it has expired, was revoked, lacks an intermediate, or is of a user that the " +
+		"server does not know"
+}
+
+// issuer returns the issuer of our certificate.
+func (c *caller) issuer() string {
+	if own := c.config.Certificates; len(own) > 0 && own[0].Leaf != nil {
+		return own[0].Leaf.Issuer.String()
+	}
+	return ""
 }
 
 // chosenVersion returns the version of a ServerHello. See RFC 8446 §4.2.1.

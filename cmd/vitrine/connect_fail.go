@@ -29,6 +29,9 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 			c.line(nil, flagChange{Name: "pin", Drop: true})+" # shows the pins of the chain")
 	default:
 		c.seen(failure, f)
+		if failure.OwnCertificate() && r.ClientAuth != nil {
+			f.Inferred = []string{c.aboutOwn(r.ClientAuth)}
+		}
 		c.explainHandshake(ctx, failure, f)
 	}
 }
@@ -36,7 +39,6 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 func (c *caller) seen(failure *diagnose.Failure, f *failureReport) {
 	d := failure.Explain()
 	f.Seen, f.Inferred, f.Ref = d.Seen, d.Inferred, d.Ref
-	f.refused = failure.Sent != nil && failure.Trust == nil && !failure.ShortPrime()
 }
 
 // explainUnreached explains a failure before TLS.

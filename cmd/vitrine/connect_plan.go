@@ -1,12 +1,14 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"crypto/x509"
 	"errors"
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine"
@@ -46,7 +48,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	}
 	if len(f.Tried) > 0 {
 		f.Proved = "none of these changes alone is enough"
-		if f.Found == nil {
+		if f.Found == nil && !failure.OwnCertificate() {
 			f.Inferred = failure.Unhelped() // leave out what the changes have refuted
 		}
 	}
@@ -65,7 +67,11 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 	}
 	f.Cause = p.Change.Cause
 	if p.Change.Kind == diagnose.NoHybrids && failure.Offered != nil {
-		f.Cause = s.WhyLong(ctx, failure.Offered)
+		f.Cause = cmp.Or(s.WhyLong(ctx, failure.Offered), f.Cause)
+	}
+	if p.Change.Kind == diagnose.ShortRecords && failure.Offered != nil &&
+		failure.Gone != diagnose.Silent {
+		f.Cause = cmp.Or(s.WhyWhole(ctx, failure.Offered), f.Cause)
 	}
 	line := c.line(nil, flagsOf(&p.Change)...)
 	if p.Err == nil {
@@ -130,7 +136,13 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	general := slices.DeleteFunc(failure.Changes(c.config), func(change diagnose.Change) bool {
 		return change.Kind == diagnose.ShownAnyway && f.shown
 	})
-	if failure.Gone == diagnose.Silent { // each question would only time out
+	shortPrime := failure.ShortPrime()
+	switch {
+	case failure.Asked && c.cert == "":
+		return nil // the server requires a client certificate
+	case failure.Asked || failure.Answered != nil && !shortPrime:
+		return general // it had what we offered
+	case failure.Gone == diagnose.Silent: // each question would only time out
 		return slices.DeleteFunc(general, func(change diagnose.Change) bool {
 			return !change.AboutHello() && change.Kind != diagnose.LegacyPolicy
 		})
@@ -152,13 +164,6 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 		return helloFirst(general)
 	}
 	f.Found = k.Sentences()
-	shortPrime := failure.ShortPrime()
-	switch {
-	case failure.Asked && c.cert == "":
-		return nil // the server requires a client certificate
-	case failure.Asked || failure.Answered != nil && !shortPrime:
-		return general
-	}
 	f.Inferred = nil
 	if shortPrime || failure.Offered == nil {
 		return c.ordered(c.narrow(k, nil, f), general, f)
@@ -178,8 +183,9 @@ const minPSSBits = 8*(32+32+2) - 6
 // in the hello.
 func (c *caller) helloChanges(k *probe.Sketch, lack probe.Comparison, failure *diagnose.Failure,
 	general []diagnose.Change, f *failureReport) (list []diagnose.Change) {
-	f.Found = append(f.Found, fmt.Sprintf("it accepts a short hello of %v with the suites and "+
-		"groups that we offered: it fails at something else in ours", lack.Version))
+	f.fails = fmt.Sprintf("it accepts a short hello of %v with the suites and groups that we "+
+		"offered: it fails at something else in ours", lack.Version)
+	f.Found = append(f.Found, f.fails)
 	if lack.Version < newest(failure) {
 		change := diagnose.UpTo(lack.Version)
 		if bits := k.RSABits; bits > 0 && bits < minPSSBits {
@@ -279,6 +285,20 @@ func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
 		}
 		return []diagnose.Change{diagnose.OnlyGroup(lack.Group)}
 	}
+	if lack != nil && lack.KeyGroup != 0 {
+		if _, ok := kex.Named13(lack.KeyGroup); !ok {
+			f.hopeless = fmt.Sprintf("the key of the server's certificate is on %v, which Vitrine "+
+				"does not speak", lack.KeyGroup)
+		}
+		return nil
+	}
+	if lack != nil && lack.Scheme != 0 {
+		if change, ok := diagnose.OnlyScheme(lack.Scheme); ok {
+			return []diagnose.Change{change}
+		}
+		f.hopeless = fmt.Sprintf("Vitrine does not know signatures with %v", lack.Scheme)
+		return nil
+	}
 	if lack != nil && lack.Suite != 0 {
 		version = lack.Version
 		suites = append([]iana.CipherSuite{lack.Suite}, suites...)
@@ -288,7 +308,7 @@ func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
 			list = append(list, change)
 		}
 	}
-	if len(list) == 0 && (k.AllSuites || k.PSKAlone || version < iana.TLS10) {
+	if len(list) == 0 && (k.AllSuites || k.PSKAlone || k.Unspoken || version < iana.TLS10) {
 		f.hopeless, f.wantsPSK = why(version, suites, k), k.PSKAlone
 	}
 	return list
@@ -296,16 +316,20 @@ func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
 
 // why says why Vitrine can use none of the suites that a server has.
 func why(v iana.Version, suites []iana.CipherSuite, k *probe.Sketch) string {
-	finite := true
+	finite, anonymous := true, len(suites) > 0
 	for _, id := range suites {
 		s := suite.ByID(id)
 		finite = finite && s != nil && s.FiniteField()
+		anonymous = anonymous && strings.Contains(id.String(), "_anon_")
 	}
 	switch {
 	case v < iana.TLS10:
 		return fmt.Sprintf("Vitrine does not speak %v, which is broken (RFC 7568)", v)
 	case k.PSKAlone:
 		return "the server takes pre-shared keys alone"
+	case anonymous:
+		return "the server has no certificate, and only suites in which nobody proves who is " +
+			"there: Vitrine speaks none of its suites"
 	case finite && k.PrimeBits > 0:
 		return fmt.Sprintf("the server's prime has %d bits, and no policy takes one so short: "+
 			"such primes have been broken", k.PrimeBits)

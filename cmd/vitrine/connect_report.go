@@ -1,15 +1,12 @@
 package main
 
 import (
-	"crypto/ecdsa"
-	"crypto/ed25519"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
 	"crypto/x509"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
@@ -277,24 +274,11 @@ func newCertReport(c *x509.Certificate) *certReport {
 	return &certReport{
 		Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: diagnose.Names(c),
 		NotBefore: c.NotBefore, NotAfter: c.NotAfter,
-		Key: keyWords(c), Signed: c.SignatureAlgorithm.String(),
+		Key: pki.KeyName(c), Signed: c.SignatureAlgorithm.String(),
 		Serial: fmt.Sprintf("%x", c.SerialNumber), Pin: pinOf(c),
 		SHA256: fmt.Sprintf("%x", sha256.Sum256(c.Raw)), SHA1: fmt.Sprintf("%x", sha1.Sum(c.Raw)),
 		IssuerAt: c.IssuingCertificateURL,
 	}
-}
-
-func keyWords(c *x509.Certificate) string {
-	switch k := c.PublicKey.(type) {
-	case *rsa.PublicKey:
-		return fmt.Sprintf("RSA %d", k.N.BitLen())
-	case *ecdsa.PublicKey:
-		return "ECDSA " + k.Params().Name
-	case ed25519.PublicKey:
-		return "Ed25519"
-	}
-	return strings.Replace(c.PublicKeyAlgorithm.String(), "0", "of a kind unknown to crypto/x509",
-		1)
 }
 
 // sentinel reports whether the server's random says that the server supports TLS 1.3. See RFC 8446

@@ -49,11 +49,7 @@ func (f *failureReport) cause() string {
 		}
 		return list[len(list)-1]
 	}
-	found := last(f.Found)
-	if f.refused {
-		found = ""
-	}
-	cause := cmp.Or(f.Cause, f.hopeless, f.missing, first(f.Inferred), found, last(f.Seen))
+	cause := cmp.Or(f.Cause, f.hopeless, f.missing, first(f.Inferred), f.fails, last(f.Seen))
 	if f.second != "" {
 		cause += "; and then its certificate is not trusted: " + f.second
 	}

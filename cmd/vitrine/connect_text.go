@@ -29,17 +29,20 @@ func (c *caller) show(cmd *cobra.Command, r *report) error {
 type lines struct{ w io.Writer }
 
 func (l lines) put(name, format string, args ...any) {
-	width := usualWidth
-	if f, ok := l.w.(*fitted); ok {
-		width = min(width, f.width)
-	}
-	text := wrap(explain.Escape(fmt.Sprintf(format, args...)), width-14)
+	text := wrap(explain.Escape(fmt.Sprintf(format, args...)), l.width()-14)
 	for i, part := range text {
 		if i > 0 {
 			name = ""
 		}
 		fmt.Fprintf(l.w, "%s\n", strings.TrimRight(fmt.Sprintf("  %-11s %s", name, part), " "))
 	}
+}
+
+func (l lines) width() int {
+	if f, ok := l.w.(*fitted); ok {
+		return min(usualWidth, f.width)
+	}
+	return usualWidth
 }
 
 func (l lines) title(text string) { fmt.Fprintln(l.w, explain.Escape(text)) }
@@ -216,9 +219,9 @@ type failureReport struct {
 	hopeless string        // why no change can help
 	shown    bool          // about our own certificate
 	wantsPSK bool          // the server takes pre-shared keys alone
+	fails    string        // at what the server fails, as far as its answers show
 	missing  string        // what the server needs and our offer lacks
 	took     time.Duration // of the failed handshake
-	refused  bool          // by us: what was seen last is the reason
 	second   string        // why the certificate is not trusted, once a change has helped
 }
 
@@ -247,11 +250,14 @@ func (f *failureReport) write(l lines) {
 	if f.Works != "" {
 		fmt.Fprintf(l.w, "works with: %s\n", explain.Escape(f.Works))
 	}
-	if f.Go != "" {
+	switch {
+	case strings.HasSuffix(f.Go, ")"): // a call
+		fmt.Fprintf(l.w, "in Go:      %s\n", explain.Escape(f.Go))
+	case f.Go != "":
 		fmt.Fprintf(l.w, "in Go:      vitrine.Config{%s}\n", explain.Escape(f.Go))
 	}
 	if f.Costs != "" {
-		for i, part := range wrap("what it costs: "+f.Costs, 98) {
+		for i, part := range wrap("what it costs: "+f.Costs, l.width()-2) {
 			if i > 0 {
 				part = "  " + part
 			}

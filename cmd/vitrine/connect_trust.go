@@ -28,6 +28,9 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 				return
 			}
 		}
+		if _, weak := err.(*pki.WeakError); weak {
+			break // another root does not make the signature better
+		}
 		f.Try = append(f.Try,
 			c.line(nil, flagChange{Name: "ca",
 				Value: "roots.pem"})+" # if you have the authority's certificate")
@@ -76,7 +79,7 @@ func (c *caller) sameName(chain []*x509.Certificate) string {
 	}
 	last := chain[len(chain)-1]
 	for _, root := range c.config.LegacyRoots {
-		if bytes.Equal(root.RawSubject, last.RawIssuer) && last.CheckSignatureFrom(root) != nil {
+		if bytes.Equal(root.RawSubject, last.RawIssuer) && diagnose.Disowns(last, root) {
 			return "a root of that name is trusted here, but with another key: it was replaced, " +
 				"or this is another authority"
 		}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net"
 	"path"
+	"regexp"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -144,7 +145,7 @@ func (h *host) report(v front.Visit) {
 		if f, ok := diagnose.Of(v.Err); ok && !errors.Is(v.Err, front.ErrRoom) {
 			line.Error = refusal(f) + limitOf(v.Err)
 			f.First = v.First
-			if what, foreign := diagnose.NotTLS(f.First); foreign {
+			if what, foreign := f.Foreign(); foreign {
 				line.Error = "not TLS: " + what
 			}
 			line.Name = askedFor(f.Offered)
@@ -165,6 +166,21 @@ const (
 	maxError = 200
 	maxCause = 150
 )
+
+// lists matches what an error lists.
+var lists = regexp.MustCompile(`\[[^\[\]]*\]`)
+
+// fewer returns an error with the first three entries of each list, so that what follows a list
+// is not cut.
+func fewer(text string) string {
+	return lists.ReplaceAllStringFunc(text, func(list string) string {
+		names := strings.Fields(list[1 : len(list)-1])
+		if len(names) < 5 {
+			return list
+		}
+		return fmt.Sprintf("[%s and %d more]", strings.Join(names[:3], " "), len(names)-3)
+	})
+}
 
 // cutText returns the first n bytes of a text, at most, without half a character.
 func cutText(text string, n int) string {
@@ -246,7 +262,7 @@ func askedFor(ch *message.ClientHello) string {
 func (v *visit) text() string {
 	words := []string{v.Time, v.Remote}
 	if !v.OK {
-		words = append(words, "failed:", cutText(v.Error, maxError))
+		words = append(words, "failed:", cutText(fewer(v.Error), maxError))
 		if v.Cause != "" && v.Cause != v.Error {
 			words = append(words, "("+cutText(v.Cause, maxCause)+")")
 		}

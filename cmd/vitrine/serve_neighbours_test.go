@@ -22,8 +22,14 @@ func TestServeNamesOtherProtocols(t *testing.T) {
 		{"SSH-2.0-OpenSSH_9.2\r\n", "not TLS: SSH"},
 		{"\x03\x00\x00\x13\x0e\xe0\x00\x00\x00\x00\x00\x01\x00\x08\x00\x03\x00\x00\x00",
 			"not TLS: RDP"},
+		{"\x80\x1c\x01\x00\x02\x00\x03\x00\x00\x00\x10\x07\x00\xc0" + strings.Repeat("x", 16),
+			"it offers no other version: no policy has it (RFC 6176)"},
+		{"\x16\x03\x01\x01\x00", "the client broke off before its ClientHello was whole"},
+		{"\x18\x03\x02\x00\x03\x01\x40\x00", "not TLS: a heartbeat of TLS before any handshake " +
+			"(somebody looks whether this server has Heartbleed"},
+		{"\xff\xfd\x18\xff\xfd\x20", "not TLS: telnet"},
 		{"\x80\x2e\x01\x03\x01\x00\x15\x00\x00\x00\x10" + strings.Repeat("x", 37),
-			"not TLS: SSL 2.0 (the client is so old"},
+			"has the form of SSL 2.0, which is taken by policy legacy alone)"},
 		{"", "came and left without a word"},
 	} {
 		conn, err := net.Dial("tcp", s.addr)

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"testing"
 	"time"
 
@@ -25,7 +26,7 @@ import (
 
 // Failing returns the servers that a client with the defaults of today cannot speak to, or does not
 // trust.
-func Failing() []Server { return servers }
+func Failing() []Server { return slices.Concat(servers, refusing) }
 
 var servers = []Server{
 	// versions

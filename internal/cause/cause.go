@@ -11,10 +11,12 @@ import (
 	"io"
 	"net"
 	"slices"
+	"strings"
 	"syscall"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/engine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -85,13 +87,13 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 	if o := f.Offered; o != nil && f.Side == iana.Client {
 		see("we offered up to %v with %s", offered(o), count(len(o.CipherSuites), "cipher suite"))
 	}
-	if what, ok := NotTLS(f.First); ok && f.Answered == nil {
+	if what, ok := f.Foreign(); ok {
 		begin := "as " + what + " does"
 		if what == unknown {
 			begin = fmt.Sprintf("with %x", f.First[:min(len(f.First), 8)])
 		}
 		see("the %v's bytes are no TLS: they begin %s", peer, begin)
-		d.Inferred = append(d.Inferred, advice(what, peer.String()))
+		d.Inferred = append(d.Inferred, advice(what, peer.String(), f.First))
 		return d
 	}
 	if a := f.Answered; a != nil && f.Side == iana.Client {
@@ -113,12 +115,7 @@ func (f *Failure) Explain(now time.Time) Diagnosis {
 		see("we refused with the alert %v (%d): %v", f.Sent.Alert, uint8(f.Sent.Alert), f.Sent)
 		d.Ref = f.Sent.Ref
 	case f.Gone != NotGone:
-		begun := ""
-		if n := len(f.First); n > 0 && f.Answered == nil {
-			begun = fmt.Sprintf(" after the first bytes of an answer (%x)", f.First[:min(n, 8)])
-		}
-		see("the %v %s%s, where %s was expected", peer, gone[f.Gone], begun,
-			cmp.Or(f.Awaited, "an answer"))
+		see("the %v %s, where %s was expected", peer, f.went(), cmp.Or(f.Awaited, "an answer"))
 	default:
 		see("%v", f.Err)
 	}
@@ -153,6 +150,74 @@ func (f *Failure) alertRef() string {
 	return "RFC 5246 §7.2.2"
 }
 
+// Foreign returns the name of the protocol that the peer speaks instead of TLS.
+func (f *Failure) Foreign() (what string, ok bool) {
+	read := f.Answered != nil || f.Side == iana.Server && (f.Offered != nil ||
+		f.Sent != nil && f.Sent.Kind != alert.KindNotTLS) // a hello in the form of SSL 2.0
+	if read {
+		return "", false
+	}
+	return NotTLS(f.First)
+}
+
+// went says how the connection ended without a fatal alert.
+func (f *Failure) went() string {
+	if f.closing() {
+		return "sent the alert close_notify (0), and so ended the connection"
+	}
+	n := len(f.First)
+	if n == 0 || f.Answered != nil || f.Offered == nil {
+		return gone[f.Gone]
+	}
+	if d, ok := f.warned(); ok {
+		return fmt.Sprintf("sent the warning %v (%d), and then %s", d, uint8(d), gone[f.Gone])
+	}
+	return fmt.Sprintf("%s after the first bytes of an answer (%x)", gone[f.Gone],
+		f.First[:min(n, 8)])
+}
+
+// closing reports whether the peer ended the handshake by close_notify.
+func (f *Failure) closing() bool {
+	_, ok := errors.AsType[*engine.ClosedError](f.Err)
+	return ok
+}
+
+// warned returns the alert that the peer's bytes begin with. A fatal one is in Received.
+func (f *Failure) warned() (alert.Description, bool) {
+	if len(f.First) < 7 || iana.ContentType(f.First[0]) != iana.RecordAlert ||
+		f.First[3] != 0 || f.First[4] != 2 {
+		return 0, false
+	}
+	return alert.Description(f.First[6]), true
+}
+
+// echoes reports whether a server sent our ClientHello back.
+func (f *Failure) echoes() bool {
+	return f.Side == iana.Client && f.Answered == nil && f.HasSent(alert.UnexpectedMessage) &&
+		len(f.First) > 5 && iana.ContentType(f.First[0]) == iana.RecordHandshake &&
+		iana.HandshakeType(f.First[5]) == iana.ClientHello
+}
+
+// brokenOff reports whether a server ended the connection inside its ServerHello.
+func (f *Failure) brokenOff() bool {
+	return f.Side == iana.Client && f.Answered == nil && f.Gone != NotGone && f.Offered != nil &&
+		len(f.First) > 5 && iana.ContentType(f.First[0]) == iana.RecordHandshake &&
+		iana.HandshakeType(f.First[5]) == iana.ServerHello
+}
+
+// keyDiffers reports whether a handshake with a pre-shared key failed as it does if the sides have
+// different ones: at the binder, or at the first record that is protected.
+func (f *Failure) keyDiffers() bool {
+	if f.Sent != nil && f.Sent.Kind == alert.KindPSK && f.HasSent(alert.DecryptError) {
+		return true
+	}
+	if f.Answered == nil || !strings.Contains(f.Answered.CipherSuite.String(), "PSK") {
+		return false
+	}
+	return f.HasReceived(alert.BadRecordMAC, alert.DecryptError) ||
+		f.HasSent(alert.BadRecordMAC, alert.DecryptError)
+}
+
 var gone = map[Gone]string{Closed: "closed the connection without an alert",
 	Reset: "reset the connection", Silent: "said nothing more"}
 
@@ -178,6 +243,22 @@ func (f *Failure) HasSent(any ...alert.Description) bool {
 func (f *Failure) KeyUsageViolated() bool {
 	return f.Answered != nil && f.HasSent(alert.IllegalParameter) &&
 		f.Sent.Ref == "RFC 5280 §4.2.1.3"
+}
+
+// CertificateWanted reports whether a server that asked for a client certificate ended the handshake
+// as servers do that have got none, or none that they accept.
+func (f *Failure) CertificateWanted() bool {
+	return f.Side == iana.Client && f.Asked &&
+		(f.Gone != NotGone && f.Gone != Silent ||
+			f.HasReceived(alert.HandshakeFailure, alert.CertificateRequired, alert.BadCertificate,
+				alert.NoCertificate))
+}
+
+// CertificateRefused reports whether a server refused our certificate.
+func (f *Failure) CertificateRefused() bool {
+	return f.Side == iana.Client && f.Asked &&
+		f.HasReceived(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
+			alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
 }
 
 // AwaitsInVain reports whether a client waits for the server's first record after a handshake in

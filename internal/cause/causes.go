@@ -19,18 +19,9 @@ var causes = []cause{
 	{"the server has nothing to say to our certificate as long as we are silent: it issues no " +
 		"tickets, and lets the client speak first", (*Failure).AwaitsInVain},
 	{"the server wants a client certificate, and has got none that it accepts",
-		func(f *Failure) bool {
-			return f.Side == iana.Client && f.Asked &&
-				(f.Gone != NotGone && f.Gone != Silent ||
-					f.HasReceived(alert.HandshakeFailure, alert.CertificateRequired,
-						alert.BadCertificate, alert.NoCertificate))
-		}},
+		(*Failure).CertificateWanted},
 	{"the server does not trust the client certificate that it got: wrong authority, expired, or " +
-		"of a user that it does not know", func(f *Failure) bool {
-		return f.Side == iana.Client && f.Asked &&
-			f.HasReceived(alert.UnknownCA, alert.CertificateExpired, alert.CertificateRevoked,
-				alert.CertificateUnknown, alert.UnsupportedCertificate, alert.AccessDenied)
-	}},
+		"of a user that it does not know", (*Failure).CertificateRefused},
 	{"the server knows TLS 1.2 too little or not at all: it is older than 2008, or set up so",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered != nil && f.Answered.Version < iana.TLS12 &&
@@ -66,12 +57,21 @@ var causes = []cause{
 		func(f *Failure) bool { return f.HasReceived(alert.UnknownPSKIdentity) }},
 	{"the server has another pre-shared key for this identity, or another hash for it",
 		(*Failure).KeyRefused},
-	{"the server does not understand our hello: it fails at an extension, a group or a version " +
-		"that it should ignore", func(f *Failure) bool {
+	{"the two sides have different pre-shared keys for this identity, or use them with different " +
+		"hashes", (*Failure).keyDiffers},
+	{"the server sends back what it gets: it is an echo service, or something on the way returns " +
+		"our bytes", (*Failure).echoes},
+	{"the server refuses us before it begins: because of our address, or of the name that we " +
+		"asked for", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&
-			f.HasReceived(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
-				alert.UnexpectedMessage, alert.DecryptError)
+			f.HasReceived(alert.AccessDenied, alert.UserCanceled)
 	}},
+	{"the server does not understand our hello: it fails at an extension, a group or a version " +
+		"that it should ignore, or misses one that it needs", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered == nil && f.Received != nil
+	}},
+	{"the server broke off in the middle of its ServerHello: it ends there, or something on the " +
+		"way cuts what it sends", (*Failure).brokenOff},
 	{"the server, or something before it, drops connections that it does not like without a " +
 		"word: an extension or a version that it does not know, a name, an address that it does " +
 		"not serve. Or it is no TLS server", func(f *Failure) bool {
@@ -80,6 +80,20 @@ var causes = []cause{
 	{"the server waits for something else than TLS, is overloaded, or something on the way " +
 		"swallows what it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent
+	}},
+	{"the server began the handshake and gave it up: it fails at something of its own, such as " +
+		"its key or a store, or at a message of ours", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered != nil && f.Received != nil
+	}},
+	{"the server began the handshake and went away without a word: it fails at something of its " +
+		"own, such as its certificate or key, or something on the way ended the connection when " +
+		"it saw the answer", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered != nil && (f.Gone == Closed || f.Gone == Reset)
+	}},
+	{"the server began the handshake and then fell silent: it hangs, or waits for something slow " +
+		"such as a key in hardware, or what follows is lost on the way, as packets are that are " +
+		"too long for it", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered != nil && f.Gone == Silent
 	}},
 	{"the client found nothing in common with us, or has no certificate where we require one",
 		func(f *Failure) bool {
@@ -98,6 +112,24 @@ var causes = []cause{
 	{"the client sends nothing, or too slowly: it may wait for us to begin, as in another " +
 		"protocol, or something on the way swallows what it sends", func(f *Failure) bool {
 		return f.Side == iana.Server && f.Gone == Silent
+	}},
+	{"the client broke off before its ClientHello was whole: it gave up, or something on the way " +
+		"ended the connection", func(f *Failure) bool {
+		return f.Side == iana.Server && f.Offered == nil && len(f.First) > 0 && f.Gone != NotGone
+	}},
+	{"the client does not take the version that we chose", func(f *Failure) bool {
+		return f.Side == iana.Server && f.HasReceived(alert.ProtocolVersion)
+	}},
+	{"the client does not take our certificate: it is of a kind that it does not know, was " +
+		"revoked, or the user refused it", func(f *Failure) bool {
+		return f.Side == iana.Server &&
+			f.HasReceived(alert.UnsupportedCertificate, alert.CertificateRevoked,
+				alert.AccessDenied, alert.UserCanceled, alert.NoCertificate,
+				alert.CertificateUnobtainable, alert.BadCertificateStatusResponse)
+	}},
+	{"the client could not go on: it fails at something of its own, or does not accept a message " +
+		"of ours, which may have been changed on the way", func(f *Failure) bool {
+		return f.Side == iana.Server && f.Received != nil
 	}},
 	{"the client only wanted to see whether anybody listens, or did not like what it got",
 		func(f *Failure) bool { return f.Side == iana.Server && f.Gone != NotGone }},
@@ -119,8 +151,14 @@ var unhelped = []cause{
 	{"the server refuses every hello that we can make", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && !f.KeyRefused() &&
 			f.HasReceived(alert.DecodeError, alert.IllegalParameter, alert.InternalError,
-				alert.UnexpectedMessage, alert.DecryptError)
+				alert.UnexpectedMessage, alert.DecryptError, alert.UnsupportedExtension,
+				alert.MissingExtension)
 	}},
+	{"the server, or something before it, ends every connection that begins with a ClientHello " +
+		"by close_notify, whatever is in it: it does not serve this address or client",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil && f.closing()
+		}},
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
 		"whatever is in it: it does not serve this address or client, or is no TLS server",
 		func(f *Failure) bool {

@@ -3,6 +3,7 @@ package cause
 import (
 	"bytes"
 	"crypto/x509"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -63,10 +64,15 @@ func (d *distrust) of(err error) string {
 // invalid is Distrust for a certificate that is not valid, which may be that of an issuer.
 func (d *distrust) invalid(err x509.CertificateInvalidError) string {
 	chain, now := d.chain, d.now
-	const day = "2006-01-02"
 	who := "the certificate"
+	day := "2006-01-02"
 	if len(chain) > 0 && err.Cert != nil && !err.Cert.Equal(chain[0]) {
 		who = "the issuer's certificate (" + err.Cert.Subject.CommonName + ")"
+	}
+	if c := err.Cert; c != nil && (now.Sub(c.NotAfter).Abs() < 48*time.Hour ||
+		now.Sub(c.NotBefore).Abs() < 48*time.Hour) {
+		day = "2006-01-02 15:04 MST" // of two like days one learns nothing
+		now = now.UTC()
 	}
 	switch {
 	case err.Reason == x509.Expired && err.Cert != nil && now.Before(err.Cert.NotBefore):
@@ -120,7 +126,7 @@ func (d *distrust) unknownAuthority() string {
 // §4.2.2.1.
 func (d *distrust) fetchable(c *x509.Certificate) string {
 	if len(c.IssuingCertificateURL) == 0 {
-		return ""
+		return fmt.Sprintf(": if it is an intermediate, the %v must send it", d.peer)
 	}
 	return fmt.Sprintf(": it is an intermediate that the %v must send, and that is found at %s",
 		d.peer, strings.Join(c.IssuingCertificateURL, ", "))
@@ -137,7 +143,7 @@ func (d *distrust) unrooted() string {
 		if i < 0 || bytes.Equal(last.RawSubject, last.RawIssuer) {
 			break
 		}
-		if err := last.CheckSignatureFrom(chain[i]); err != nil {
+		if Disowns(last, chain[i]) {
 			return fmt.Sprintf("%q did not sign %q, although it is named as its issuer: another "+
 				"authority of the same name has", chain[i].Subject.CommonName,
 				last.Subject.CommonName)
@@ -151,6 +157,15 @@ func (d *distrust) unrooted() string {
 	return fmt.Sprintf("the chain ends with %q, whose issuer %q is no root that is trusted here, "+
 		"and the %v sent no certificate of it%s", last.Subject.CommonName,
 		last.Issuer.CommonName, d.peer, d.fetchable(last))
+}
+
+// Disowns reports whether an authority has not signed a certificate that names it as the issuer. A
+// signature that crypto/x509 does not compute, such as one with SHA-1, says nothing.
+func Disowns(c, authority *x509.Certificate) bool {
+	err := c.CheckSignatureFrom(authority)
+	_, weak := errors.AsType[x509.InsecureAlgorithmError](err)
+	_, limited := errors.AsType[x509.ConstraintViolationError](err)
+	return err != nil && !weak && !limited && !errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
 
 // Names returns the DNS names and IP addresses of a certificate.

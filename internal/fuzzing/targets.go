@@ -51,7 +51,7 @@ var targets = []target{
 	{pkg: "engine", name: "FuzzInbound", attacks: "inbound; items; hello2; first"},
 	{pkg: "engine", name: "FuzzEngine",
 		attacks: "engine flightEnds; advance Advance take " +
-			"limitRequests early closedEarly receiveAlert; read Read"},
+			"limitRequests early receiveAlert; read Read"},
 	{pkg: "engine", name: "FuzzQUIC", attacks: "quic"},
 	{pkg: "engine", name: "FuzzScenes", attacks: "engine13; late; early; read"},
 	{pkg: "engine", name: "FuzzStates", cover: "./handshake", attacks: "spine expected order " +

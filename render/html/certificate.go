@@ -119,7 +119,7 @@ func publicKey(c *x509.Certificate) string {
 	case ed25519.PublicKey:
 		return "Ed25519, 256 bits"
 	}
-	return "of a kind without a name here"
+	return pki.KeyName(c)
 }
 
 func usages(c *x509.Certificate) (list []string) {

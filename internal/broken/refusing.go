@@ -1,0 +1,94 @@
+package broken
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"os/exec"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// refusing are servers that refuse in ways of their own, or go away in the middle.
+var refusing = []Server{
+	{"OpenSSL: signatures with SHA-1 alone", openssl("-max_protocol", "TLSv1.2", "-sigalgs",
+		"RSA+SHA1", "-cipher", "ECDHE:@SECLEVEL=0")},
+	{"OpenSSL: a certificate on a curve that few know", func(t testing.TB) string {
+		cert := filepath.Join(t.TempDir(), "brainpool.pem")
+		out, err := exec.Command("openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt",
+			"ec_paramgen_curve:brainpoolP256r1", "-nodes", "-keyout", cert+".key", "-out", cert,
+			"-subj", "/CN=brainpool").CombinedOutput()
+		if err != nil {
+			t.Skipf("openssl: %v: %s", err, out)
+		}
+		return OpenSSL(t, "-cert", cert, "-key", cert+".key")
+	}},
+	{"OpenSSL: nobody's certificate, and many suites", openssl("-nocert", "-cipher",
+		"ADH:@SECLEVEL=0", "-max_protocol", "TLSv1.2")},
+	{"OpenSSL: pre-shared keys, and the usual suites", openssl("-nocert", "-psk",
+		"0102030405060708")},
+	{"refuses by access_denied", answers("\x15\x03\x03\x00\x02\x02\x31")},
+	{"refuses by close_notify", answers("\x15\x03\x03\x00\x02\x01\x00")},
+	{"warns and falls silent", falls("\x15\x03\x03\x00\x02\x01\x70")},
+	{"sends back what it gets", func(t testing.TB) string {
+		return testkit.ServeTCP(t, func(c net.Conn) { io.Copy(c, c) })
+	}},
+	{"speaks HTTP/2 without TLS", answers("\x00\x00\x12\x04\x00\x00\x00\x00\x00" +
+		"\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff")},
+	{"closes after its ServerHello", after(false, func(c net.Conn) {})},
+	{"closes inside its ServerHello", after(true, func(c net.Conn) {})},
+	{"falls silent after its ServerHello", after(false, func(c net.Conn) {
+		io.Copy(io.Discard, c)
+	})},
+	{"closes when a long record has its name", joining(func(record []byte) bool {
+		return len(record) > 100 && bytes.Contains(record, []byte(rig.ServerName))
+	})},
+	{"fails with a hello of over 250 bytes in a record", joining(func(record []byte) bool {
+		return len(record) > 255
+	})},
+}
+
+// falls is a server that sends text, and then nothing.
+func falls(text string) func(testing.TB) string {
+	return func(t testing.TB) string {
+		return testkit.ServeTCP(t, func(c net.Conn) {
+			c.Read(make([]byte, 4096))
+			io.WriteString(c, text)
+			io.Copy(io.Discard, c)
+		})
+	}
+}
+
+// after is a server of crypto/tls of which the ServerHello goes out, or half of it, and no more.
+func after(half bool, then func(net.Conn)) func(testing.TB) string {
+	return func(t testing.TB) string {
+		behind := crypto(throwaway.RSA)(t)
+		return testkit.ServeTCP(t, func(c net.Conn) {
+			server, err := net.Dial("tcp", behind)
+			if err != nil {
+				return
+			}
+			defer server.Close()
+			hello, err := rig.ReadRecord(c)
+			if err != nil {
+				return
+			}
+			server.SetDeadline(time.Now().Add(rig.Patience))
+			server.Write(hello)
+			answer, err := rig.ReadRecord(server)
+			if err != nil {
+				return
+			}
+			if half {
+				answer = answer[:len(answer)/2]
+			}
+			c.Write(answer)
+			then(c)
+		})
+	}
+}
