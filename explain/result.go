@@ -85,9 +85,23 @@ func (t *teller) done() bool {
 func (t *teller) secrecyVerdict() {
 	s := Sentence{"FORWARD SECRET: NO. " + secrecy(t.Suite), Bad}
 	if t.Result.ForwardSecret {
-		s = Sentence{"FORWARD SECRET: YES. " + t.Run.forgotten(), Good}
+		s = Sentence{"FORWARD SECRET: YES. " + t.forgotten(), Good}
 	}
 	t.Result.Sentences = append(t.Result.Sentences, s)
+}
+
+// forgotten returns the condition for forward secrecy until TLS 1.2, where a session that can be
+// resumed keeps the master_secret.
+func (t *teller) forgotten() string {
+	switch {
+	case t.agreed.Resumed:
+		return "Once both sides forget the session: as long as one keeps its master_secret, in a " +
+			"store or in a ticket whose key it has, that opens a recording."
+	case t.has(iana.NewSessionTicket):
+		return "Once both sides forget their ephemeral keys and the session: the ticket holds the " +
+			"master_secret, so until the key of the server's tickets is gone, it opens a recording."
+	}
+	return t.Run.forgotten()
 }
 
 // sentences adds the sentences of the result.
@@ -113,8 +127,15 @@ func (t *teller) sentences() {
 	case t.Run.Handshake > 0:
 		say(Plain, "handshake %s", milliseconds(t.Run.Handshake))
 	}
-	for _, n := range r.Noticed {
+	noticed := r.Noticed
+	if t.Run.Tampered == nil {
+		noticed = slices.Concat(noticed, reported(t.client, t.server, iana.Client),
+			reported(t.server, t.client, iana.Server))
+	}
+	for _, n := range noticed {
 		switch {
+		case t.Run.Tampered == nil && n.Reason == "":
+			say(Bad, "FAILED: the %v ended the connection with %s.", n.By, n.Alert)
 		case t.Run.Tampered == nil:
 			say(Bad, "FAILED: the %v ended the connection with %s: %s.", n.By, n.Alert, n.Reason)
 		case n.Alert == "":
@@ -279,6 +300,19 @@ func notices(v *view, side iana.Side) []Notice {
 		}
 		list = append(list,
 			Notice{By: side, Alert: a.Description.String(), Reason: Escape(reason(v, a))})
+	}
+	return list
+}
+
+// reported returns the fatal alerts of a side that left no events itself, as its peer saw them.
+func reported(v, peer *view, side iana.Side) (list []Notice) {
+	if v.here {
+		return nil
+	}
+	for _, a := range peer.alerts[side] {
+		if a.Description != alert.CloseNotify && a.Level == alert.Fatal {
+			list = append(list, Notice{By: side, Alert: a.Description.String()})
+		}
 	}
 	return list
 }

@@ -125,9 +125,9 @@ func (c *caller) aboutOwn(r *clientAuthReport) string {
 		return "the server does not take our certificate: its authority is not one of the " +
 			"server's, which names none, or it has expired, or is of a user that it does not know"
 	}
-	return "the server does not take our certificate, although it is from an authority that it " +
-		"accepts: it has expired, was revoked, lacks an intermediate, or is of a user that the " +
-		"server does not know"
+	return "the server does not take our certificate, although its issuer has the name of an " +
+		"authority that it accepts: another authority may have this name, or the certificate has " +
+		"expired, was revoked, lacks an intermediate, or is of a user that the server does not know"
 }
 
 // issuer returns the issuer of our certificate.

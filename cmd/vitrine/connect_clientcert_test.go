@@ -125,3 +125,58 @@ func TestAGrantedRenegotiationShowsTheCertificate(t *testing.T) {
 		}
 	}
 }
+
+// A server that wants a certificate of another authority than ours: the last line says which it
+// wants, whose ours is, and does not propose what was tried in vain.
+func TestACertificateOfAnotherAuthorityIsExplained(t *testing.T) {
+	cert, key := broken.Files(t, rig.Certificate(t, throwaway.ECDSA, throwaway.ForClient))
+	other, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	ca, wanted := filepath.Join(dir, "ca.pem"), filepath.Join(dir, "wanted.pem")
+	strange := filepath.Join(dir, "strange.pem")
+	if out, err := exec.Command("openssl", "req", "-x509", "-newkey", "rsa:2048", "-nodes",
+		"-keyout", strange+".key", "-out", strange, "-subj", "/CN=strange").CombinedOutput(); err !=
+		nil {
+		t.Skipf("openssl: %v: %s", err, out)
+	}
+	for file, der := range map[string][]byte{ca: rig.Authority().Cert.Raw, wanted: other.Cert.Raw} {
+		text := pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+		if err := os.WriteFile(file, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	asks := func(accepts string) string {
+		return broken.OpenSSL(t, "-Verify", "1", "-verify_return_error", "-CAfile", accepts)
+	}
+	ours := []string{"--cert", cert, "--key", key}
+	for _, c := range []struct {
+		accepts, want, never string
+		flags                []string
+	}{
+		{ca, "and then: the server wants a client certificate from one of these authorities: " +
+			"CN=Vitrine demo CA", "tried", nil},
+		// of the same name
+		{wanted, "and then: the server does not take our certificate, although its issuer has " +
+			"the name of an authority that it accepts: another authority may have this name",
+			"--no-sni", ours},
+		{strange, "and then: the server wants a client certificate, and ours was not shown: the " +
+			"server accepts only certificates from CN=strange; ours is from CN=Vitrine demo CA",
+			"all the same vitrine:", ours},
+		{strange, "and then: the server does not take our certificate, which is from " +
+			"CN=Vitrine demo CA: it accepts those from one of these authorities: CN=strange",
+			"--no-sni", append([]string{"--send-anyway"}, ours...)},
+	} {
+		args := append([]string{"connect", asks(c.accepts), "-i=false", "--ca", ca, "--sni",
+			rig.ServerName}, c.flags...)
+		code, stdout, stderr := command(t, args...)
+		flat := strings.Join(strings.Fields(stdout+stderr), " ")
+		if code != exitFailed || !strings.Contains(flat, c.want) ||
+			strings.Contains(flat, c.never) {
+			t.Errorf("exit code %d, expected %q and no %q:\n%s%s", code, c.want, c.never, stdout,
+				stderr)
+		}
+	}
+}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"path"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -20,6 +21,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/negotiation"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // welcome prints what is served and how to connect to it.
@@ -332,6 +334,9 @@ func (h *host) show(v front.Visit, line visit) {
 		w = h.cmd.ErrOrStderr()
 	}
 	entries := r.entries()
+	if !spoken(entries) {
+		return // the line of the log has said what came instead of TLS
+	}
 	if !h.reveal {
 		var err error
 		if entries, err = redacted(entries); err != nil {
@@ -345,6 +350,17 @@ func (h *host) show(v front.Visit, line visit) {
 	if err := tellStory(w, explain.Tell(entries, run), entries, level, style); err != nil {
 		fmt.Fprintf(h.cmd.ErrOrStderr(), "vitrine: --glass: %s\n", explain.Escape(err.Error()))
 	}
+}
+
+// spoken reports whether there is a message or an alert to show.
+func spoken(entries []trace.Entry) bool {
+	return slices.ContainsFunc(entries, func(e trace.Entry) bool {
+		switch e.Event.(type) {
+		case *trace.Message, *trace.Alert:
+			return true
+		}
+		return false
+	})
 }
 
 // matches reports whether one of the filters of --glass matches.

@@ -59,9 +59,10 @@ func (p *printer) head(s *explain.Story) {
 	if s.Schedule != nil {
 		p.rfc = "RFC 8446 "
 	}
-	title := []string{s.Run.Command, s.Version.String()}
+	title := []string{s.Run.Command}
 	if s.Suite != nil {
-		title = append(title, fmt.Sprintf("%v (0x%04X)", s.Suite.ID, uint16(s.Suite.ID)))
+		title = append(title, s.Version.String(),
+			fmt.Sprintf("%v (0x%04X)", s.Suite.ID, uint16(s.Suite.ID)))
 	}
 	if s.Run.Server != "" {
 		title = append(title, s.Run.Client+" → "+s.Run.Server)
