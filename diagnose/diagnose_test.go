@@ -300,7 +300,8 @@ func TestEveryAlertHasAnExplanation(t *testing.T) {
 					if !ok {
 						t.Fatal("not recognised")
 					}
-					if d != alert.CloseNotify && f.Received != nil && len(f.Explain().Inferred) != 1 {
+					if d != alert.CloseNotify && f.Received != nil &&
+						len(f.Explain().Inferred) != 1 {
 						t.Errorf("%v, answered %t: nothing is inferred from %v", side,
 							answered != nil, d)
 					}

@@ -64,7 +64,8 @@ func TestAPolicyThatHelpsHasTheGroupsAndSchemes(t *testing.T) {
 		want   string
 	}{
 		{"all of modern", today, iana.X25519, iana.RSA_PSS_RSAE_SHA256, "what policy modern has"},
-		{"a finite field", today, iana.FFDHE2048, iana.RSA_PSS_RSAE_SHA256, "policy compatible has"},
+		{"a finite field", today, iana.FFDHE2048, iana.RSA_PSS_RSAE_SHA256,
+			"policy compatible has"},
 		{"a curve that we lack", old, 26, iana.RSA_PSS_RSAE_SHA256, "none with its groups"},
 		{"a curve without need", iana.TLS_RSA_WITH_AES_128_GCM_SHA256, 26,
 			iana.RSA_PSS_RSAE_SHA256, "policy compatible has"},

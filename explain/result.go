@@ -98,8 +98,9 @@ func (t *teller) forgotten() string {
 		return "Once both sides forget the session: as long as one keeps its master_secret, in a " +
 			"store or in a ticket whose key it has, that opens a recording."
 	case t.has(iana.NewSessionTicket):
-		return "Once both sides forget their ephemeral keys and the session: the ticket holds the " +
-			"master_secret, so until the key of the server's tickets is gone, it opens a recording."
+		return "Once both sides forget their ephemeral keys and the session: the ticket holds " +
+			"the master_secret, so until the key of the server's tickets is gone, it opens a " +
+			"recording."
 	}
 	return t.Run.forgotten()
 }

@@ -79,10 +79,9 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	}
 	if a.Outcome == Closed || a.Outcome == Reset { // as servers do that fail at long hellos
 		short := o
-		short.Suites, short.Schemes, short.Unpadded = first[:min(len(first), 12)], schemes[:14], true
-		if v != iana.TLS13 {
-			short.Groups = groups12[:5]
-		}
+		short.Suites, short.Schemes = first[:min(len(first), 12)], schemes[:14]
+		short.Unpadded = true
+		short.Groups = groupsOf(v)[:min(len(groupsOf(v)), 16)]
 		if b := s.insist(ctx, short.with(spare)); b.Outcome == Accepted {
 			a = b
 		}
@@ -198,7 +197,8 @@ func known(x Suite) bool { return suite.ByID(x.id) != nil || suite.ByID13(x.id) 
 
 // spokenIn returns the suites of a version that Vitrine speaks.
 func spokenIn(v iana.Version) []iana.CipherSuite {
-	return slices.DeleteFunc(best(v), func(id iana.CipherSuite) bool { return !known(Suite{id: id}) })
+	return slices.DeleteFunc(best(v),
+		func(id iana.CipherSuite) bool { return !known(Suite{id: id}) })
 }
 
 // distinguished returns a distinguished name as text.

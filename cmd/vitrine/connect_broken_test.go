@@ -253,7 +253,8 @@ var faults = map[string]told{
 		": the server began the handshake and went away without a word"},
 		never: []string{"tried", "found", "key exchange it has"}},
 	"closes inside its ServerHello": {code: 1, cause: []string{
-		": the server broke off in the middle of its ServerHello"}, never: []string{"no TLS server"}},
+		": the server broke off in the middle of its ServerHello"},
+		never: []string{"no TLS server"}},
 	"falls silent after its ServerHello": {code: 5, flags: "--timeout 300ms", cause: []string{
 		": the server began the handshake and then fell silent"},
 		never: []string{"tried", "waits for something else than TLS"}},
@@ -261,7 +262,8 @@ var faults = map[string]told{
 		": the server signs with rsa_pkcs1_sha1, which was not offered", "RFC 9155"},
 		never: []string{"--policy"}, works: "--scheme rsa_pkcs1_sha1"},
 	"OpenSSL: a certificate on a curve that few know": {code: 1, cause: []string{
-		": the key of the server's certificate is on brainpoolP256r1, which Vitrine does not speak"},
+		": the key of the server's certificate is on brainpoolP256r1, which Vitrine does not " +
+			"speak"},
 		never: []string{"tried", "try:"}},
 	"OpenSSL: nobody's certificate, and many suites": {code: 1, cause: []string{
 		": the server has no certificate, and only suites in which nobody proves who is there"},

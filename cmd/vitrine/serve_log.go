@@ -335,7 +335,7 @@ func (h *host) show(v front.Visit, line visit) {
 	}
 	entries := r.entries()
 	if !spoken(entries) {
-		return // the line of the log has said what came instead of TLS
+		return // the line of the log names what came instead of TLS
 	}
 	if !h.reveal {
 		var err error

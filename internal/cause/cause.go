@@ -245,8 +245,8 @@ func (f *Failure) KeyUsageViolated() bool {
 		f.Sent.Ref == "RFC 5280 §4.2.1.3"
 }
 
-// CertificateWanted reports whether a server that asked for a client certificate ended the handshake
-// as servers do that have got none, or none that they accept.
+// CertificateWanted reports whether a server that asked for a client certificate ended the
+// handshake as servers do that have got none, or none that they accept.
 func (f *Failure) CertificateWanted() bool {
 	return f.Side == iana.Client && f.Asked &&
 		(f.Gone != NotGone && f.Gone != Silent ||

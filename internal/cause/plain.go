@@ -41,8 +41,8 @@ func advice(what, peer string, first []byte) string {
 	case what == ssl2 && peer == "client":
 		return oldForm(first)
 	case what == heartbeat:
-		return "somebody looks whether this " + otherOf(peer) + " has Heartbleed (CVE-2014-0160): " +
-			"it reads no such record"
+		return "somebody looks whether this " + otherOf(peer) + " has Heartbleed " +
+			"(CVE-2014-0160): it reads no such record"
 	case strings.HasPrefix(what, "plain HTTP (a request"):
 		return "the client spoke plain HTTP: its URL must begin with https://"
 	}

@@ -135,7 +135,7 @@ var versioners = map[string]string{
 	"diagnose/one.go Only": "the policy and the list that a suite of a " +
 		"version needs",
 	"diagnose/predicates.go speaks13": "whether TLS 1.3 was offered",
-	"diagnose/server.go helpedBy": "which policy allows the versions that a " +
+	"diagnose/server.go fits": "which policy allows the versions that a " +
 		"client offers",
 	"probe/answer.go": "what an answer in the clear consists of " +
 		"in a version",
