@@ -6,18 +6,18 @@
 // copies of the bytes it was given, secrets included. A Secret shows only its length and a
 // fingerprint unless the sink that writes it was told to reveal secrets.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	secret.go events.go trace.go log.go   bytes, events, who takes them, and who logs them
+//	print.go bounded.go queue.go          printing; sinks that hold what there is room for
+//	json.go read.go merge.go              JSON lines, and back; two streams in one order
+//	print_events.go                       how types with secrets print
+//
 // It is part of Vitrine's API.
 package trace
 
-import (
-	"crypto/sha256"
-	"encoding/hex"
-	"fmt"
-	"sync"
-	"time"
-
-	"github.com/vitrine-tls/vitrine/iana"
-)
+import "time"
 
 // Role says which player logged an event.
 type Role string
@@ -45,6 +45,9 @@ func (e Entry) Plays(role Role) bool {
 	return e.Role == role || e.Role == Observer && role == Client
 }
 
+// Name returns the event's name in the stream.
+func (e Entry) Name() string { return e.event() }
+
 // A Sink receives events. Put is called in order, with the Log locked.
 type Sink interface{ Put(Entry) }
 
@@ -53,111 +56,3 @@ type Memory struct{ Entries []Entry }
 
 // Put appends e.
 func (m *Memory) Put(e Entry) { m.Entries = append(m.Entries, e) }
-
-// Log numbers the events of one role and passes them to a Sink. A nil Log ignores them.
-type Log struct {
-	role Role
-	now  func() time.Time
-
-	mu    sync.Mutex
-	seq   int
-	sink  Sink
-	tls13 bool // was agreed: RFC 8446 defines the alerts
-
-	messages [2]uint64 // how many each side has sent
-	begins   [2]uint64 // the record in which the next one from this side begins; 0: not told
-}
-
-// New returns a Log of role that writes to sink. now may be nil: then events have no time.
-func New(role Role, sink Sink, now func() time.Time) *Log {
-	return &Log{role: role, sink: sink, now: now}
-}
-
-// On reports whether events are wanted. It is for work that only an event needs, such as dissecting
-// a record.
-func (l *Log) On() bool { return l != nil }
-
-func (l *Log) put(ref string, e Event) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.seq++
-	switch e := e.(type) {
-	case *Agreed:
-		l.tls13 = e.Version == iana.TLS13
-	case *Message:
-		l.messages[e.From]++
-		e.Number, e.Record = l.messages[e.From], l.begins[e.From]
-	case *Alert:
-		if l.tls13 {
-			ref = "RFC 8446 §6"
-		}
-	}
-	entry := Entry{Seq: l.seq, Role: l.role, Ref: ref, Event: e}
-	if l.now != nil {
-		entry.Time = l.now()
-	}
-	l.sink.Put(entry)
-}
-
-// Begins says in which record of a side the message begins that is logged next, counted as they
-// arrive.
-func (l *Log) Begins(from iana.Side, record uint64) {
-	if l != nil {
-		l.mu.Lock()
-		defer l.mu.Unlock()
-		l.begins[from] = record
-	}
-}
-
-// Hex is public bytes, such as those on the wire. It prints as lower-case hex.
-type Hex []byte
-
-func (h Hex) String() string { return hex.EncodeToString(h) }
-
-// MarshalText returns lower-case hex.
-func (h Hex) MarshalText() ([]byte, error) { return []byte(h.String()), nil }
-
-// UnmarshalText reads hex.
-func (h *Hex) UnmarshalText(b []byte) (err error) {
-	*h, err = hex.DecodeString(string(b))
-	return err
-}
-
-// Secret is key material or plaintext. It prints as a fingerprint.
-type Secret []byte
-
-// String returns the length and the first four bytes of the SHA-256: enough to see whether two
-// secrets are equal. A dictionary attack needs no more, which is why plaintext shows only its
-// length (Record.Plaintext). An empty Secret is an empty string.
-func (s Secret) String() string {
-	if len(s) == 0 {
-		return ""
-	}
-	return redactedPrefix + s.Fingerprint()
-}
-
-// Fingerprint returns the length and the first four bytes of the SHA-256, as String does, for a
-// reader who knows that the secret is not shown.
-func (s Secret) Fingerprint() string {
-	sum := sha256.Sum256(s)
-	return fmt.Sprintf("%d bytes, sha256 %x…", len(s), sum[:4])
-}
-
-// MarshalText returns the fingerprint. Only a Writer with Reveal shows the bytes.
-func (s Secret) MarshalText() ([]byte, error) { return []byte(s.String()), nil }
-
-// Format keeps every verb from printing the bytes: %x of a Secret is its fingerprint too. A struct
-// with a field of this type needs more: see Print.
-func (s Secret) Format(f fmt.State, _ rune) { fmt.Fprint(f, s.String()) }
-
-// UnmarshalText reads revealed bytes. A redacted secret becomes nil.
-func (s *Secret) UnmarshalText(b []byte) (err error) {
-	if len(b) >= len(redactedPrefix) && string(b[:len(redactedPrefix)]) == redactedPrefix {
-		*s = nil
-		return nil
-	}
-	*s, err = hex.DecodeString(string(b))
-	return err
-}
-
-const redactedPrefix = "redacted: "

@@ -30,6 +30,7 @@ var orders = map[string]map[string]string{
 	"record":      {},
 	"session":     {},
 	"suite":       {},
+	"trace":       {},
 }
 
 // references returns which file of a package refers to which others, with the names that it takes
