@@ -2,6 +2,7 @@ package observe
 
 import (
 	"bytes"
+	"encoding/binary"
 	"slices"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -34,12 +35,12 @@ func (c *Connection) refusedEarly(l *lane) (got outcome, ok bool) {
 	l.flow.Unread += int64(r.Length)
 	l.flow.UnreadRecords++
 	l.flow.EarlyUnread += int64(r.Length)
-	if x := &l.refused; !r.torn && x.bytes+r.Length <= maxRefused {
-		x.records = append(x.records, refusedRecord{Header: r.Header,
-			fragment: bytes.Clone(r.fragment), seq: x.seq, number: l.half.Number()})
-		x.bytes += r.Length
+	x := &l.refused
+	if x.full = x.full || r.torn || len(x.records)+r.Length > maxRefused; x.full {
+		return passed, true
 	}
-	l.refused.seq++
+	x.records = binary.BigEndian.AppendUint32(x.records, uint32(l.half.Number()))
+	x.records = append(x.records, l.buf[l.start-record.HeaderLen-r.Length:l.start]...)
 	return passed, true
 }
 
@@ -49,23 +50,29 @@ func (c *Connection) openRefused(l *lane) {
 	if len(l.refused.records) == 0 || c.machine.ServerHello == nil {
 		return
 	}
-	records := l.refused.records
+	rest := l.refused.records
 	l.refused = refused{}
-	half := c.refusedHalf(&records[0])
-	if half == nil {
-		return
-	}
-	for _, r := range records {
-		half.Seek(r.seq)
-		half.SetNumber(r.number)
-		t, plain, err := half.Open(r.Header, r.fragment)
+	var half *record.Half
+	for seq := uint64(0); len(rest) > 0; seq++ {
+		number := binary.BigEndian.Uint32(rest)
+		h, _ := header(rest[4:])
+		fragment := rest[4+record.HeaderLen:][:h.Length]
+		rest = rest[4+record.HeaderLen+h.Length:]
+		if half == nil {
+			if half = c.refusedHalf(h, fragment); half == nil {
+				return
+			}
+		}
+		half.Seek(seq)
+		half.SetNumber(uint64(number))
+		t, plain, err := half.Open(h, fragment)
 		if err != nil {
 			continue
 		}
 		l.read = true
-		l.flow.Unread -= int64(r.Length)
+		l.flow.Unread -= int64(h.Length)
 		l.flow.UnreadRecords--
-		l.flow.EarlyUnread -= int64(r.Length)
+		l.flow.EarlyUnread -= int64(h.Length)
 		if t != iana.RecordApplicationData {
 			continue
 		}
@@ -77,8 +84,9 @@ func (c *Connection) openRefused(l *lane) {
 	}
 }
 
-// refusedHalf returns the direction of early data, under the first suite with which a record opens.
-func (c *Connection) refusedHalf(r *refusedRecord) *record.Half {
+// refusedHalf returns the direction of early data, under the suite with which its first record
+// opens.
+func (c *Connection) refusedHalf(h record.Header, fragment []byte) *record.Half {
 	if c.earlySecret == nil || c.machine.FirstHello == nil {
 		return nil
 	}
@@ -91,7 +99,7 @@ func (c *Connection) refusedHalf(r *refusedRecord) *record.Half {
 		if err != nil {
 			continue
 		}
-		if _, err := p.Open(r.seq, r.Header, bytes.Clone(r.fragment)); err == nil {
+		if _, err := p.Open(0, h, bytes.Clone(fragment)); err == nil {
 			return c.half(iana.Client, k)
 		}
 	}

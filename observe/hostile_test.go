@@ -289,6 +289,14 @@ func memoryIsBounded(t *testing.T, suite iana.CipherSuite) {
 			say(h, iana.Server, (*all)[1].b[:5+int(binary.BigEndian.Uint16((*all)[1].b[3:]))],
 				chain)
 		},
+		"early data of short records, turned down": func(h capture.Handler) {
+			retried := *earlyData(t, "testdata/early/retried.txtar").tape
+			for side, s := range retried {
+				whole := 5 + int(binary.BigEndian.Uint16(s.b[3:]))
+				say(h, iana.Side(side), s.b[:whole])
+			}
+			say(h, iana.Client, bytes.Repeat([]byte{23, 3, 3, 0, 1, 0}, 2000))
+		},
 		"text in the clear": func(h capture.Handler) {
 			say(h, iana.Client, bytes.Repeat([]byte("EHLO "), 2000))
 		},

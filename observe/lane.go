@@ -111,16 +111,8 @@ type otherCopy struct {
 
 // refused is early data of a direction that waits.
 type refused struct {
-	records []refusedRecord
-	bytes   int
-	seq     uint64 // of the next record
-}
-
-// refusedRecord is a record of it.
-type refusedRecord struct {
-	record.Header
-	fragment    []byte
-	seq, number uint64
+	records []byte // whole, from the first on, each behind its number of four bytes
+	full    bool   // the next one is not there
 }
 
 // add appends the next bytes. They are copied, since records are opened in place.
@@ -201,7 +193,7 @@ func (l *lane) shrink() {
 // memory returns how many bytes the lane holds.
 func (l *lane) memory() int {
 	n := cap(l.buf) + holeSize*cap(l.holes) + l.messages.Cap() + l.inflate.memory() +
-		l.refused.bytes
+		cap(l.refused.records)
 	for _, k := range l.copies {
 		n += len(k.b)
 	}
