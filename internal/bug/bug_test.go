@@ -3,6 +3,7 @@ package bug_test
 import (
 	"errors"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/bug"
@@ -45,5 +46,29 @@ func TestAPanicBecomesABoundedError(t *testing.T) {
 	}
 	if err := bug.Survive(func() {}); err != nil {
 		t.Errorf("without a panic: %v", err)
+	}
+}
+
+// A panic in one of several goroutines continues where they are waited for, after all have ended.
+func TestAPanicGoesOnInTheCaller(t *testing.T) {
+	var ended atomic.Int32
+	err := bug.Survive(func() {
+		var all bug.Group
+		for i := range 5 {
+			all.Go(func() {
+				defer ended.Add(1)
+				if i == 3 {
+					panic("the third")
+				}
+			})
+		}
+		all.Wait()
+		t.Error("Wait returned")
+	})
+	if err == nil || bug.Text(err) != "the third" || ended.Load() != 5 {
+		t.Errorf("got %v, when %d had ended", err, ended.Load())
+	}
+	if got := bug.Text(errors.New("another")); got != "another" {
+		t.Error(got)
 	}
 }
