@@ -5,7 +5,6 @@ import (
 	"context"
 	"crypto/sha256"
 	"crypto/tls"
-	"crypto/x509"
 	"fmt"
 	"io"
 	"math/rand/v2"
@@ -37,7 +36,7 @@ func (p *plan) source(purpose string) io.Reader {
 
 func newEnds(p *plan) (*ends, error) {
 	x := &ends{plan: p, taken: map[string]bool{}}
-	ca, err := throwaway.New(throwaway.Options{Seed: p.source("certificates")})
+	known, err := p.identities()
 	if err != nil {
 		return nil, err
 	}
@@ -50,12 +49,20 @@ func newEnds(p *plan) (*ends, error) {
 		x.configs[side] = negotiation.Config{
 			Rand: p.source(iana.Side(side).String()), Now: throwaway.Epoch,
 			Parameters: p.parameters(iana.Side(side)),
-			Trust:      negotiation.Trust{Roots: ca.Pool()},
+			Trust:      negotiation.Trust{Roots: known.roots},
 		}
 	}
 	x.configs[iana.Client].ServerName = Name
 	x.resumption()
-	return x, x.certify(ca)
+	x.server = known.server
+	if p.ClientCertificate {
+		x.configs[iana.Server].ClientAuth = negotiation.ClientAuth{Request: true, Require: true,
+			Verify: true}
+		if err := x.give(iana.Client, known.client); err != nil {
+			return nil, err
+		}
+	}
+	return x, x.give(iana.Server, known.server)
 }
 
 // parameters returns what a side offers or accepts.
@@ -119,60 +126,10 @@ func demand(on bool) negotiation.Demand {
 	return negotiation.Off
 }
 
-// certify issues the certificates.
-func (x *ends) certify(ca *throwaway.CA) (err error) {
-	if x.server, err = x.flawed(ca); err != nil {
-		return err
-	}
-	if err := x.give(iana.Server, x.server); err != nil {
-		return err
-	}
-	if !x.ClientCertificate {
-		return nil
-	}
-	x.configs[iana.Server].ClientAuth = negotiation.ClientAuth{Request: true, Require: true,
-		Verify: true}
-	client, err := ca.Issue(x.kind(), []string{"client." + Name}, throwaway.ForClient)
-	if err != nil {
-		return err
-	}
-	return x.give(iana.Client, client)
-}
-
 func (x *ends) give(side iana.Side, c tls.Certificate) error {
 	credential, err := pki.FromTLS(&c)
 	x.configs[side].Credentials = []*pki.Credential{credential}
 	return err
-}
-
-// flawed issues the server's certificate, with the flaw that it is to have.
-func (x *ends) flawed(ca *throwaway.CA) (c tls.Certificate, err error) {
-	name := Name
-	var edits []func(*x509.Certificate)
-	const day = 24 * time.Hour
-	switch x.Flaw {
-	case WrongName:
-		name = "other." + Name
-	case Expired:
-		edits = append(edits, func(c *x509.Certificate) {
-			c.NotBefore, c.NotAfter = ca.Now.Add(-30*day), ca.Now.Add(-day)
-		})
-	case NotYet:
-		edits = append(edits, func(c *x509.Certificate) { c.NotBefore = ca.Now.Add(day) })
-	case UnknownRoot:
-		ca, err = throwaway.New(throwaway.Options{Seed: x.source("another authority")})
-	case NoPath:
-		ca, err = ca.Intermediate()
-	case WrongUsage:
-		edits = append(edits, throwaway.ForClient)
-	}
-	if err != nil {
-		return c, err
-	}
-	if c, err = ca.Issue(x.kind(), []string{name}, edits...); x.Flaw == NoPath {
-		c.Certificate = c.Certificate[:1]
-	}
-	return c, err
 }
 
 // resumption keeps sessions in memory. Nothing in it waits.
