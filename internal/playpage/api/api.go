@@ -31,8 +31,44 @@ type Shown struct {
 	Later  *Later    `json:"later,omitempty"`
 }
 
-// run performs the run of a State. It returns the whole run, and what is shown of it.
-func (s *State) run() (*playground.Result, *Shown, error) {
+// A Page is what a page has asked for. Its zero value is ready to use.
+type Page struct {
+	kept []performed // the latest last
+}
+
+// performed is a run that a page may ask for again: for its glass, or by taking back an act.
+type performed struct {
+	state string // as JSON
+	whole *playground.Result
+	shown *Shown
+}
+
+const mostKept = 3
+
+// run returns the whole run of a State, and what is shown of it.
+func (p *Page) run(s *State) (*playground.Result, *Shown, error) {
+	b, err := json.Marshal(s)
+	if err != nil {
+		return nil, nil, err
+	}
+	state := string(b)
+	for _, k := range p.kept {
+		if k.state == state {
+			again := *k.shown
+			return k.whole, &again, nil
+		}
+	}
+	whole, shown, err := s.perform()
+	if err != nil {
+		return nil, nil, err
+	}
+	p.kept = append(p.kept[max(0, len(p.kept)+1-mostKept):], performed{state, whole, shown})
+	again := *shown
+	return whole, &again, nil
+}
+
+// perform performs the run of a State. It returns the whole run, and what is shown of it.
+func (s *State) perform() (*playground.Result, *Shown, error) {
 	w, err := playground.New(s.Setup, s.Acts)
 	if err != nil {
 		return nil, nil, err
@@ -79,7 +115,7 @@ func because(v *playground.Verdict) string {
 }
 
 // Run takes a State and a number of a lesson, 0 for none, and returns a Shown, as JSON.
-func Run(request []byte) ([]byte, error) {
+func (p *Page) Run(request []byte) ([]byte, error) {
 	var q struct {
 		State
 		Lesson int `json:"lesson"`
@@ -87,7 +123,7 @@ func Run(request []byte) ([]byte, error) {
 	if err := json.Unmarshal(request, &q); err != nil {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
-	whole, shown, err := q.run()
+	whole, shown, err := p.run(&q.State)
 	if err != nil {
 		return nil, err
 	}

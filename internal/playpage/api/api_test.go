@@ -1,6 +1,7 @@
 package api
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"testing"
@@ -38,7 +39,7 @@ func TestFieldsCoverEveryByte(t *testing.T) {
 		{Suite: "TLS_RSA_WITH_AES_128_CBC_SHA", EncryptThenMAC: true}, {ClientCertificate: true},
 		{Version: "1.3", Resume: true, EarlyData: true}} {
 		var shown Shown
-		ask(t, Run, State{Setup: s}, &shown)
+		ask(t, new(Page).Run, State{Setup: s}, &shown)
 		for i, r := range shown.Records {
 			at := 0
 			for _, f := range shown.Fields[i] {
@@ -58,10 +59,10 @@ func TestFieldsCoverEveryByte(t *testing.T) {
 // A run up to a step shows what was delivered by then, and how many deliveries there are.
 func TestARunIsShownStepByStep(t *testing.T) {
 	var whole Shown
-	ask(t, Run, State{}, &whole)
+	ask(t, new(Page).Run, State{}, &whole)
 	for n := range whole.Steps + 2 {
 		var part Shown
-		ask(t, Run, State{Steps: &n}, &part)
+		ask(t, new(Page).Run, State{Steps: &n}, &part)
 		if want := min(n, whole.Steps); part.Step != want || part.Steps != whole.Steps ||
 			part.Final != whole.Final {
 			t.Errorf("step %d: got %d of %d, %q", n, part.Step, part.Steps, part.Final)
@@ -84,11 +85,11 @@ func TestTheLastStepHasTheOtherConnection(t *testing.T) {
 		t.Fatal(err)
 	}
 	var whole Shown
-	ask(t, Run, s, &whole)
+	ask(t, new(Page).Run, s, &whole)
 	for _, steps := range []int{whole.Steps - 1, whole.Steps, whole.Steps + 1} {
 		var part Shown
 		s.Steps = &steps
-		ask(t, Run, s, &part)
+		ask(t, new(Page).Run, s, &part)
 		last := steps >= whole.Steps
 		if (part.Again != nil) != last || (part.Verdict.Sentence == whole.Final) != last ||
 			part.Final != whole.Final {
@@ -112,7 +113,7 @@ func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
 		{playground.Setup{}, []playground.Act{{Kind: playground.Flip, Record: 1, Offset: 2}}, ""},
 	} {
 		var shown Shown
-		ask(t, Run, State{Setup: c.setup, Acts: c.acts}, &shown)
+		ask(t, new(Page).Run, State{Setup: c.setup, Acts: c.acts}, &shown)
 		if shown.Said != c.want {
 			t.Errorf("%+v: got %q, expected %q", c.setup, shown.Said, c.want)
 		}
@@ -127,7 +128,7 @@ func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 		whole := func() bool { return len(met) == len(l.Goals) }
 		try := func(s playground.Setup, acts []playground.Act) {
 			var shown Shown
-			ask(t, Run, request{State: State{Setup: s, Acts: acts}, Lesson: l.Number}, &shown)
+			ask(t, new(Page).Run, request{State: State{Setup: s, Acts: acts}, Lesson: l.Number}, &shown)
 			for _, goal := range shown.Goals {
 				met[goal] = true
 			}
@@ -238,9 +239,9 @@ func TestEveryChoiceRuns(t *testing.T) {
 // The glass shows the step that was asked for, by its id or by its line.
 func TestGlassShowsAStep(t *testing.T) {
 	var first, named, lined GlassStep
-	ask(t, Glass, GlassQuery{}, &first)
-	ask(t, Glass, GlassQuery{ID: "certificate", Line: 1}, &named)
-	ask(t, Glass, GlassQuery{Line: 5}, &lined)
+	ask(t, new(Page).Glass, GlassQuery{}, &first)
+	ask(t, new(Page).Glass, GlassQuery{ID: "certificate", Line: 1}, &named)
+	ask(t, new(Page).Glass, GlassQuery{Line: 5}, &lined)
 	if first.ID != "client-hello" || named.ID != "certificate" || lined.ID != "server-hello-done" {
 		t.Errorf("got %q, %q and %q", first.ID, named.ID, lined.ID)
 	}
@@ -281,7 +282,7 @@ func TestSweepGoesOn(t *testing.T) {
 
 func TestBadRequestsAreRefused(t *testing.T) {
 	var w Sweep
-	for _, f := range []func([]byte) ([]byte, error){Run, Glass, Tool, w.Begin} {
+	for _, f := range []func([]byte) ([]byte, error){new(Page).Run, new(Page).Glass, Tool, w.Begin} {
 		for _, q := range []string{``, `{"setup":{"version":"9"}}`, `[]`} {
 			if _, err := f([]byte(q)); err == nil {
 				t.Errorf("%q was taken", q)
@@ -290,5 +291,43 @@ func TestBadRequestsAreRefused(t *testing.T) {
 	}
 	if _, err := w.Go(1); err == nil {
 		t.Error("a sweep went on that had not begun")
+	}
+}
+
+// What a page has asked for before changes nothing in what it is told, whatever comes between.
+func TestARunIsTheSameWhateverCameBefore(t *testing.T) {
+	var page Page
+	one, flip := 1, []playground.Act{{Kind: playground.Flip, Record: 1, Offset: 9}}
+	states := []State{{}, {Acts: flip}, {Steps: &one}, {Acts: flip, Steps: &one},
+		{Setup: playground.Setup{ClientCertificate: true}},
+		{Setup: playground.Setup{Flaw: playground.Expired}},
+		{Setup: playground.Setup{Seed: "another"}, Acts: flip}}
+	answers := map[string]bool{}
+	for _, s := range slices.Concat(states, states) {
+		for _, lesson := range []int{0, 2} { // lesson 2 has goals
+			q, err := json.Marshal(request{State: s, Lesson: lesson})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range 2 {
+				got, err := page.Run(q)
+				if err != nil {
+					t.Fatal(err)
+				}
+				want, err := new(Page).Run(q)
+				if err != nil || !bytes.Equal(got, want) {
+					t.Errorf("%s: got\n%s\nexpected\n%s\n%v", q, got, want, err)
+				}
+				answers[string(got)] = true
+			}
+			glass, err := page.Glass(q)
+			want, err2 := new(Page).Glass(q)
+			if err != nil || err2 != nil || !bytes.Equal(glass, want) {
+				t.Errorf("%s: another glass, %v, %v", q, err, err2)
+			}
+		}
+	}
+	if len(answers) < len(states) {
+		t.Errorf("%d states have %d answers", len(states), len(answers))
 	}
 }

@@ -43,7 +43,7 @@ func TestNoListOfActsMakesALongAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		answer, err := Run(q)
+		answer, err := new(Page).Run(q)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -51,7 +51,7 @@ func TestNoListOfActsMakesALongAnswer(t *testing.T) {
 		if err := json.Unmarshal(answer, &shown); err != nil {
 			t.Fatal(err)
 		}
-		glass, err := Glass(q)
+		glass, err := new(Page).Glass(q)
 		if err != nil {
 			t.Fatalf("%s: %v", what, err)
 		}
@@ -71,7 +71,7 @@ func TestNoListOfActsMakesALongAnswer(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if _, err := Run(q); err == nil || !strings.Contains(err.Error(), "records") {
+		if _, err := new(Page).Run(q); err == nil || !strings.Contains(err.Error(), "records") {
 			t.Errorf("%s: %v", what, err)
 		}
 	}

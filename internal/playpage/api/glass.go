@@ -29,12 +29,12 @@ type GlassStep struct {
 }
 
 // Glass takes a GlassQuery and returns a GlassStep, as JSON.
-func Glass(request []byte) ([]byte, error) {
+func (p *Page) Glass(request []byte) ([]byte, error) {
 	var q GlassQuery
 	if err := json.Unmarshal(request, &q); err != nil {
 		return nil, fmt.Errorf("playground: %w", err)
 	}
-	_, shown, err := q.run()
+	_, shown, err := p.run(&q.State)
 	if err != nil {
 		return nil, err
 	}

@@ -15,11 +15,12 @@ import (
 const sweepChunk = 16
 
 func main() {
+	var page api.Page
 	var sweep api.Sweep
 	functions := map[string]func([]byte) ([]byte, error){
 		"choices":   func([]byte) ([]byte, error) { return api.Choices() },
-		"run":       api.Run,
-		"glass":     api.Glass,
+		"run":       page.Run,
+		"glass":     page.Glass,
 		"tool":      api.Tool,
 		"sweep":     sweep.Begin,
 		"sweepMore": func([]byte) ([]byte, error) { return sweep.Go(sweepChunk) },
