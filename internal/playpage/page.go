@@ -17,7 +17,6 @@ import (
 	"io/fs"
 	"slices"
 	"strings"
-	"unicode/utf8"
 
 	"github.com/vitrine-tls/vitrine/internal/playpage/lessons"
 	"github.com/vitrine-tls/vitrine/playground"
@@ -150,27 +149,31 @@ func File(a *Assets) ([]byte, error) {
 // byteOrderMark says that a file is UTF-8, whatever the server that sends it says.
 const byteOrderMark = "\uFEFF"
 
-// unsafe7 are the characters of seven bits that do not come through as text of a script element, or
-// that a program which copies files as text may change.
-const unsafe7 = "\x00\n\r\x1A<\x7F"
+// escape7 begins a pair of characters for one of unsafe7.
+const escape7 = '~'
 
-// text7 returns b, with its length in four bytes before it, as UTF-8 text for a script element. A
-// character is seven bits. One of unsafe7 and the seven bits behind it are one character of two
-// bytes, from U+0100 on: nothing is lost by that. Base64 would make the file larger by 700 kB.
+// unsafe7 are the characters of seven bits that do not come through as text of a script element, or
+// that a program which copies files as text may change, and escape7.
+const unsafe7 = "\x00\n\r\x1A<\x7F" + string(escape7)
+
+// text7 returns b, with its length in four bytes before it, as ASCII for a script element: Chromium
+// parses it in two thirds of the time that other text takes. A character is seven bits. One of
+// unsafe7 and the three bits behind it are escape7 and a character from '?' on. Base64 would make
+// the file larger by 600 kB.
 func text7(b []byte) []byte {
 	b = append(binary.BigEndian.AppendUint32(nil, uint32(len(b))), b...)
-	text, bits := make([]byte, 0, len(b)/7*8+8), 0
-	next := func() (c byte) { // the bits from bits on; behind the end there are zeros
+	text, at := make([]byte, 0, len(b)/6*8), 0
+	next := func(n int) (bits byte) { // behind the end there are zeros
 		var two [2]byte
-		copy(two[:], b[min(bits/8, len(b)):])
-		c = byte(binary.BigEndian.Uint16(two[:])>>(9-bits%8)) & 0x7F
-		bits += 7
-		return c
+		copy(two[:], b[min(at/8, len(b)):])
+		bits = byte(binary.BigEndian.Uint16(two[:])>>(16-n-at%8)) & (1<<n - 1)
+		at += n
+		return bits
 	}
-	for bits < 8*len(b) {
-		c := next()
+	for at < 8*len(b) {
+		c := next(7)
 		if i := strings.IndexByte(unsafe7, c); i >= 0 {
-			text = utf8.AppendRune(text, 0x100+rune(i)<<7+rune(next()))
+			text = append(text, escape7, '?'+(byte(i)<<3|next(3)))
 		} else {
 			text = append(text, c)
 		}

@@ -10,7 +10,6 @@ import (
 	"regexp"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	"github.com/andybalholm/brotli"
 
@@ -100,10 +99,11 @@ func TestText7(t *testing.T) {
 	for n := range 300 {
 		b := bytes.Repeat([]byte{byte(n), 0xFF, 0, 0x3C, 0x0D, 0x86, 0x1A}, n)[:n]
 		text := text7(b)
-		if bytes.ContainsAny(text, "\x00<\r\n\x1A\x7F") || !utf8.Valid(text) {
+		other := func(r rune) bool { return r > 127 }
+		if bytes.ContainsAny(text, "\x00<\r\n\x1A\x7F") || bytes.ContainsFunc(text, other) {
 			t.Fatalf("%d bytes: %q", n, text)
 		}
-		if most := (n+4)*8/7 + 3; len(text) > most {
+		if most := (n+4)*16/10 + 3; len(text) > most { // each character is escaped
 			t.Errorf("%d bytes are %d as text, expected at most %d", n, len(text), most)
 		}
 		if got := decode7(string(text)); !bytes.Equal(got, b) {
@@ -114,18 +114,19 @@ func TestText7(t *testing.T) {
 
 func decode7(text string) (out []byte) {
 	bits, n := 0, 0
-	put := func(seven byte) {
-		bits, n = (bits<<7|int(seven))&0x7FFF, n+7
-		if n >= 8 {
+	for i := 0; i < len(text); i++ {
+		if c := int(text[i]); c == '~' {
+			i++
+			v := int(text[i]) - '?'
+			bits, n = bits<<10|[]int{0, 10, 13, 26, 60, 127, 126}[v>>3]<<3|v&7, n+10
+		} else {
+			bits, n = bits<<7|c, n+7
+		}
+		for n >= 8 {
 			n -= 8
 			out = append(out, byte(bits>>n))
 		}
-	}
-	for _, c := range text {
-		if c >= 0x100 {
-			put([]byte{0, 10, 13, 26, 60, 127}[(c-0x100)>>7])
-		}
-		put(byte(c) & 0x7F)
+		bits &= 1<<n - 1
 	}
 	return out[4 : 4+binary.BigEndian.Uint32(out)]
 }

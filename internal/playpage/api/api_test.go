@@ -128,7 +128,8 @@ func TestLessonsAreDoneWithTheirOwnTools(t *testing.T) {
 		whole := func() bool { return len(met) == len(l.Goals) }
 		try := func(s playground.Setup, acts []playground.Act) {
 			var shown Shown
-			ask(t, new(Page).Run, request{State: State{Setup: s, Acts: acts}, Lesson: l.Number}, &shown)
+			ask(t, new(Page).Run, request{State: State{Setup: s, Acts: acts}, Lesson: l.Number},
+				&shown)
 			for _, goal := range shown.Goals {
 				met[goal] = true
 			}
@@ -282,7 +283,8 @@ func TestSweepGoesOn(t *testing.T) {
 
 func TestBadRequestsAreRefused(t *testing.T) {
 	var w Sweep
-	for _, f := range []func([]byte) ([]byte, error){new(Page).Run, new(Page).Glass, Tool, w.Begin} {
+	var p Page
+	for _, f := range []func([]byte) ([]byte, error){p.Run, p.Glass, Tool, w.Begin} {
 		for _, q := range []string{``, `{"setup":{"version":"9"}}`, `[]`} {
 			if _, err := f([]byte(q)); err == nil {
 				t.Errorf("%q was taken", q)

@@ -14,51 +14,37 @@ const button = (text, then, cls) => {
   b.addEventListener("click", then);
   return b;
 };
-const text = (id, s) => { const e = $(id); if (e.textContent !== s) e.textContent = s; };
+const put = (e, s) => { if (e.textContent !== s) e.textContent = s; };
+const text = (id, s) => put($(id), s);
 const knobs = JSON.parse($("#lesson-data").textContent); // the setups of each lesson's knob
 const root = document.documentElement;
 
-// The WebAssembly. The file brings it along as text; the served page fetches it.
-const unsafe7 = [0, 10, 13, 26, 60, 127];
-const unpack = (s) => { // a character is seven bits, or from U+0100 on one of unsafe7 and seven more; the first four bytes are the length
-  const out = new Uint8Array(s.length * 2);
-  let bits = 0, n = 0, o = 0;
-  const put = (seven) => {
-    bits = (bits << 7 | seven) & 0x7fff;
-    n += 7;
-    if (n >= 8) { n -= 8; out[o++] = bits >> n; }
-  };
-  for (let i = 0; i < s.length; i++) {
-    const c = s.charCodeAt(i);
-    if (c >= 256) put(unsafe7[c - 256 >> 7]);
-    put(c & 127);
-  }
-  return out.subarray(4, 4 + new DataView(out.buffer).getUint32(0));
-};
-const compile = () => {
-  const brought = $("#wasm-text").textContent;
-  if (!brought) return WebAssembly.compileStreaming(fetch("playground.wasm"));
-  const stream = new Blob([unpack(brought)]).stream().pipeThrough(new DecompressionStream("deflate-raw"));
-  return WebAssembly.compileStreaming(new Response(stream, { headers: { "Content-Type": "application/wasm" } }));
+// The WebAssembly. The served page fetches it; the file brings it along as text behind this script, which the first worker unpacks.
+const brought = async () => {
+  if (document.readyState === "loading") await new Promise((parsed) => document.addEventListener("DOMContentLoaded", parsed));
+  const e = $("#wasm-text"), packed = e.textContent;
+  e.remove();
+  return packed ? { packed } : { module: await WebAssembly.compileStreaming(fetch("playground.wasm")) };
 };
 const workerURL = URL.createObjectURL(new Blob([$("#worker-text").textContent], { type: "text/javascript" }));
 class Engine {
-  constructor(module) {
+  constructor(module) { // or a promise of what brought returns
     this.worker = new Worker(workerURL);
     this.waiting = new Map();
     this.count = 0;
-    this.ready = new Promise((resolve, reject) => {
+    this.worked = 0; // milliseconds
+    this.ready = new Promise((resolve, reject) => { // to the module
       this.worker.onerror = (e) => reject(new Error(e.message || "the worker does not start"));
       this.worker.onmessage = (e) => {
-        if (e.data.ready) return resolve();
+        this.worked += e.data.ms || 0;
+        if (e.data.ready) return resolve(e.data.ready);
         if (e.data.broken) return reject(new Error(e.data.broken));
         const { done, fail } = this.waiting.get(e.data.id);
         this.waiting.delete(e.data.id);
-        this.ms = e.data.ms;
         if (e.data.problem !== undefined) fail(new Error(e.data.problem)); else done(JSON.parse(e.data.text));
       };
+      if (module instanceof Promise) module.then((m) => this.worker.postMessage(m), reject); else this.worker.postMessage({ module });
     });
-    this.worker.postMessage({ module });
   }
   call(name, query) {
     return new Promise((done, fail) => {
@@ -132,8 +118,9 @@ const write = (push) => {
 };
 const go = (change, push = true) => {
   state = { ...state, ...change };
+  const shown = refresh(); // the worker is at it while the address is written
   write(push);
-  return refresh();
+  return shown;
 };
 const arrive = () => {
   if (location.hash === format(state)) return;
@@ -146,14 +133,20 @@ window.addEventListener("hashchange", arrive);
 // refresh performs the run of the state and shows it. Of several that are asked for at once the last is shown.
 const reason = (err) => err.message.replace(/^playground: /, "");
 const query = () => ({ setup: state.setup, acts: state.acts, steps: state.step === null ? undefined : state.step, lesson: state.lesson });
+const showState = (name, mine) => { // for tests
+  root.dataset.worked = engine.worked;
+  root.dataset[name] = mine;
+};
 const refresh = async () => {
-  const mine = ++asked;
+  const mine = ++asked, run = engine && engine.call("run", query());
+  let part;
   showLesson();
-  if (!engine) return;
+  if (!run) return;
   try {
-    const r = await engine.call("run", query());
+    const r = await run;
     if (mine !== asked) return;
     result = r;
+    part = askGlass(); // the worker renders it while the run is shown
     showVerdict(r);
     showWire(r);
     showGoals(r.goals || []);
@@ -163,11 +156,12 @@ const refresh = async () => {
     text("#sentence", "This does not go together: " + reason(err) + ".");
     text("#consequence", "");
     return;
-  } finally { if (mine === asked) root.dataset.shown = mine; }
+  } finally { if (mine === asked) showState("shown", mine); }
+  const glass = showGlass(mine, part);
   showSetup();
   showInspector();
   sweepFits();
-  await showGlass(mine);
+  await glass;
 };
 
 // The verdict.
@@ -181,11 +175,17 @@ const withLink = (e, s) => {
   a.rel = "noreferrer";
   e.append(s.slice(0, m.index), a, s.slice(m.index + m[0].length));
 };
-const measure = () => { // how much stays above what scrolls
-  root.style.setProperty("--top", (innerWidth > 640 ? $(".top").offsetHeight : 0) + "px");
-  root.style.setProperty("--verdict", $("#verdict").offsetHeight + "px");
+const measure = () => { // how much stays above what scrolls: set where it is used, since a custom property of the root is all elements' matter
+  const top = innerWidth > 640 ? $(".top").offsetHeight : 0, over = top + $("#verdict").offsetHeight;
+  $("#verdict").style.top = top + "px";
+  $(".aside").style.top = over + "px";
+  $(".aside").style.maxHeight = `calc(100vh - ${over}px)`;
+  root.style.scrollPaddingTop = `calc(${over}px + 0.5rem)`;
 };
 window.addEventListener("resize", measure);
+const sizes = new ResizeObserver(measure);
+sizes.observe($(".top"));
+sizes.observe($("#verdict"));
 const showVerdict = (r) => {
   const v = r.verdict, box = $("#verdict");
   box.dataset.outcome = v.outcome;
@@ -200,14 +200,23 @@ const showVerdict = (r) => {
   $("#first").disabled = $("#back").disabled = r.step === 0;
   $("#last").disabled = $("#forward").disabled = r.step === r.steps;
   $("#undo").disabled = $("#clear").disabled = !state.acts.length;
-  $("#acts").replaceChildren(...state.acts.map((a, i) => {
-    const li = make("li"), b = button(deed(a), () => go({ acts: state.acts.filter((_, j) => j !== i) }), r.unused && r.unused.includes(i) ? "unused" : "");
-    b.title = "take it back" + (b.className ? "; there was no such record, or no such byte" : "");
-    li.append(b);
-    return li;
-  }));
+  showActs(r.unused || []);
   text("#about", [r.setupName || "TLS " + (state.setup.version || "1.2"), state.setup.suite || ""].filter(Boolean).join(" · "));
-  measure();
+};
+const showActs = (unused) => {
+  const box = $("#acts");
+  state.acts.forEach((a, i) => {
+    if (!box.children[i]) {
+      const li = make("li");
+      li.append(button("", () => go({ acts: state.acts.filter((_, j) => j !== i) })));
+      box.append(li);
+    }
+    const b = box.children[i].firstChild;
+    put(b, deed(a));
+    b.className = unused.includes(i) ? "unused" : "";
+    b.title = "take it back" + (b.className ? "; there was no such record, or no such byte" : "");
+  });
+  while (box.children.length > state.acts.length) box.lastChild.remove();
 };
 const brief = (hex) => hex.length > 20 ? hex.slice(0, 20) + "…" : hex;
 const deed = (a) => {

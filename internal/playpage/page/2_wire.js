@@ -13,88 +13,103 @@ const keyed = (r) => {
 };
 const own = (x) => x.number > 0 && x.fate !== "duplicate" && x.fate !== "replayed"; // what its side sent here: it can be touched
 const showWire = (r) => {
-  const next = new Map(), list = [];
+  const next = new Map(), list = [], active = focusPlace();
   for (const k of keyed(r)) {
-    const sign = JSON.stringify([k.x, k.key, opened.has(k.key)]), old = views.get(k.key);
-    const v = old && old.sign === sign ? old : recordView(k, sign);
+    const old = views.get(k.key), v = old && old.show(k) ? old : recordView(k);
     v.mark(state.acts);
     next.set(k.key, v);
     list.push(v.element);
   }
-  const active = document.activeElement && document.activeElement.closest ? focusPlace(document.activeElement) : null;
   views = next;
   const box = $("#records");
   list.forEach((e, i) => { if (box.children[i] !== e) box.insertBefore(e, box.children[i] || null); });
   while (box.children.length > list.length) box.lastChild.remove();
-  if (active && !document.contains(document.activeElement) || active && document.activeElement === document.body) refocus(active);
+  if (active) refocus(active);
   select();
   showOutcomes(r);
   paintGuards();
 };
-const focusPlace = (e) => {
-  const rec = e.closest(".rec");
-  return rec ? { key: rec.dataset.key, offset: e.classList.contains("b") ? e.offset : -1, deed: e.dataset.deed } : null;
+const focusPlace = () => {
+  const e = document.activeElement, rec = e && e.closest(".rec");
+  return rec ? { element: e, key: rec.dataset.key, offset: e.classList.contains("b") ? e.offset : -1, deed: e.dataset.deed } : null;
 };
-const refocus = (p) => {
+const refocus = (p) => { // onto the byte or the deed that had the focus before
   const v = views.get(p.key);
   if (!v) return;
   const e = p.offset >= 0 ? v.byte(p.offset) : p.deed ? $(`[data-deed="${p.deed}"]`, v.element) : null;
-  if (e) e.focus({ preventScroll: true });
+  if (!e) return;
+  if (e !== document.activeElement) e.focus({ preventScroll: true });
+  else if (p.offset >= 0) e.setAttribute("aria-label", label(v, p.offset));
 };
 const bytesOf = (h) => h ? h.match(/../g) || [] : [];
-const recordView = ({ x, fields, key }, sign) => {
-  const li = make("li", undefined, `rec ${x.side[0]}${x.encrypted ? " sealed" : ""}${x.fate === "dropped" ? " dropped" : ""}${x.unread ? " unread" : ""}`);
+const fates = { changed: "changed on its way", dropped: "never arrives", moved: "arrives late", duplicate: "a copy", replayed: "replayed", forged: "forged" };
+const recordView = (k) => {
+  const { x, key } = k, li = make("li"), head = make("div", undefined, "rec-head"), grid = make("div", undefined, "bytes"), deeds = make("div", undefined, "deeds");
   li.dataset.key = key;
-  const sent = bytesOf(x.sent), got = bytesOf(x.got), shown = got.length >= sent.length ? got : sent;
-  const head = make("div", undefined, "rec-head");
-  const names = (x.carries || []).map(nameOf), line = x.carries && x.carries.length ? x.carries[0].step : 0;
-  const name = button(names.join(", ") || (x.number ? "the rest of a message" : "forged record"), () => go({ glass: "", at: { side: x.side, record: x.number, offset: 5 }, line }), "name");
-  name.title = "show it in the glass";
-  head.append(make("span", x.number ? `${x.side} ${x.number}` : x.side, "n"), " ", name, " ", make("span", `${shown.length} bytes`, "size"));
-  if (x.encrypted) head.append(" ", make("span", "encrypted", "lock"));
-  const fates = { changed: "changed on its way", dropped: "never arrives", moved: "arrives late", duplicate: "a copy", replayed: "replayed", forged: "forged" };
-  if (fates[x.fate]) head.append(" ", make("span", fates[x.fate], "fate"));
-  if (x.unread) head.append(" ", make("span", "nobody reads it any more", "fate quiet"));
-  else if (!x.arrival && x.fate !== "dropped") head.append(" ", make("span", "on its way", "fate quiet"));
-  const grid = make("div", undefined, "bytes");
   grid.setAttribute("role", "grid");
-  grid.setAttribute("aria-label", `Bytes of the ${x.side}'s record ${x.number}: ${names.join(", ")}`);
-  const cells = [], lines = Math.ceil(shown.length / perLine), all = lines <= folded + 1 || opened.has(key), upto = all ? lines : folded;
+  const cells = [], size = Math.max(bytesOf(x.sent).length, bytesOf(x.got).length);
+  const lines = Math.ceil(size / perLine), all = lines <= folded + 1 || opened.has(key), upto = all ? lines : folded;
   for (let l = 0; l < upto; l++) {
     const row = make("div", undefined, "line");
     row.setAttribute("role", "row");
     const at = make("span", String(l * perLine), "at");
     at.setAttribute("role", "rowheader");
     row.append(at);
-    for (let o = l * perLine; o < Math.min(shown.length, (l + 1) * perLine); o++) {
-      const b = make("span", got[o] || sent[o], "b");
+    for (let o = l * perLine; o < Math.min(size, (l + 1) * perLine); o++) {
+      const b = make("span", "", "b");
       b.setAttribute("role", "gridcell");
       b.tabIndex = o ? -1 : 0;
       b.offset = o;
-      b.record = x;
-      if (sent.length && got.length && got[o] !== sent[o]) b.classList.add(got[o] ? "hit" : "gone");
-      else if (x.fate === "forged") b.classList.add("hit");
       cells.push(b);
       row.append(b);
     }
     grid.append(row);
   }
-  const foot = make("div", undefined, "rec-foot"), deeds = make("div", undefined, "deeds");
-  foot.append(all ? make("span") : button(`all ${shown.length} bytes`, () => open(key), "more-bytes"), deeds);
+  grid.style.containIntrinsicHeight = `auto ${upto * 1.25 + 0.7}rem`; // until it comes into view
+  const foot = make("div", undefined, "rec-foot");
+  foot.append(all ? make("span") : button(`all ${size} bytes`, () => open(key), "more-bytes"), deeds);
   li.append(head, make("span", undefined, "way"), grid, foot);
   if (own(x)) deedsOf(x, deeds);
-  const byte = (o) => cells[o] || null;
-  const fieldAt = (o) => fields.find((f) => o >= f.o && o < f.o + f.n);
-  const mark = (acts) => {
+  const v = { element: li, key, grid, cells, byte: (o) => cells[o] || null, fieldAt: (o) => v.fields.find((f) => o >= f.o && o < f.o + f.n) };
+  v.mark = (acts) => {
     let any = false;
     $$("[data-deed]", deeds).forEach((b) => {
-      const on = acts.some((a) => (a.fresh ? "fresh" : a.kind) === b.dataset.deed && a.side === x.side && a.record === x.number);
+      const on = acts.some((a) => (a.fresh ? "fresh" : a.kind) === b.dataset.deed && a.side === v.x.side && a.record === v.x.number);
       b.setAttribute("aria-pressed", on);
       any = any || on;
     });
     li.classList.toggle("touched", any);
   };
-  return { element: li, sign, x, sent, got, shown, cells, byte, fieldAt, mark, key, grid };
+  let sign = "";
+  v.show = ({ x, fields }) => { // of the same record in another run: only what differs. It reports whether the record fits the view
+    const sent = bytesOf(x.sent), got = bytesOf(x.got), shown = got.length >= sent.length ? got : sent, now = JSON.stringify(x);
+    if (shown.length !== size || own(x) !== Boolean(deeds.children.length) || opened.has(key) && !all) return false;
+    Object.assign(v, { x, fields, sent, got, shown });
+    if (now === sign) return true;
+    sign = now;
+    showHead(v, li, head);
+    cells.forEach((b, o) => {
+      const differs = Boolean(sent.length && got.length && got[o] !== sent[o]);
+      put(b, got[o] || sent[o]);
+      b.classList.toggle("hit", differs ? Boolean(got[o]) : x.fate === "forged");
+      b.classList.toggle("gone", differs && !got[o]);
+    });
+    return true;
+  };
+  v.show(k);
+  return v;
+};
+const showHead = (v, li, head) => {
+  const x = v.x, names = (x.carries || []).map(nameOf), line = x.carries && x.carries.length ? x.carries[0].step : 0;
+  li.className = `rec ${x.side[0]}${x.encrypted ? " sealed" : ""}${x.fate === "dropped" ? " dropped" : ""}${x.unread ? " unread" : ""}`;
+  v.grid.setAttribute("aria-label", `Bytes of the ${x.side}'s record ${x.number}: ${names.join(", ")}`);
+  const name = button(names.join(", ") || (x.number ? "the rest of a message" : "forged record"), () => go({ glass: "", at: { side: x.side, record: x.number, offset: 5 }, line }), "name");
+  name.title = "show it in the glass";
+  head.replaceChildren(make("span", x.number ? `${x.side} ${x.number}` : x.side, "n"), " ", name, " ", make("span", `${v.shown.length} bytes`, "size"));
+  if (x.encrypted) head.append(" ", make("span", "encrypted", "lock"));
+  if (fates[x.fate]) head.append(" ", make("span", fates[x.fate], "fate"));
+  if (x.unread) head.append(" ", make("span", "nobody reads it any more", "fate quiet"));
+  else if (!x.arrival && x.fate !== "dropped") head.append(" ", make("span", "on its way", "fate quiet"));
 };
 const open = (key) => {
   opened.add(key);
@@ -127,9 +142,16 @@ const flip = (x, offset, mask) => {
   return go({ acts: m ? [...rest, { kind: "flip", side: x.side, record: x.number, offset, mask: m }] : rest, at: { side: x.side, record: x.number, offset } });
 };
 const say = (s) => text("#live", s);
+const viewOf = (b) => views.get(b.closest(".rec").dataset.key);
+let flipping = false; // the byte that gets the focus is flipped at once, and chosen by that
 $("#records").addEventListener("click", (e) => {
   const b = e.target.closest(".b");
-  if (b) { b.focus({ preventScroll: true }); flip(b.record, b.offset, 1); }
+  if (!b) return;
+  const v = viewOf(b);
+  flipping = own(v.x);
+  b.focus({ preventScroll: true });
+  flipping = false;
+  flip(v.x, b.offset, 1);
 });
 const label = (v, o) => {
   const f = v.fieldAt(o);
@@ -138,9 +160,10 @@ const label = (v, o) => {
 $("#records").addEventListener("focusin", (e) => {
   const b = e.target.closest(".b");
   if (!b) return;
-  const v = views.get(b.closest(".rec").dataset.key);
+  const v = viewOf(b);
   b.setAttribute("aria-label", label(v, b.offset));
-  state.at = { side: b.record.side, record: b.record.number, offset: b.offset };
+  if (flipping) return;
+  state.at = { side: v.x.side, record: v.x.number, offset: b.offset };
   write(false);
   select();
   showInspector();
@@ -158,7 +181,7 @@ const focusByte = (v, o) => {
 $("#records").addEventListener("keydown", (e) => {
   const b = e.target.closest(".b");
   if (!b || e.ctrlKey || e.metaKey || e.altKey) return;
-  const v = views.get(b.closest(".rec").dataset.key), o = b.offset, list = [...views.values()], i = list.indexOf(v);
+  const v = viewOf(b), o = b.offset, list = [...views.values()], i = list.indexOf(v);
   const to = { ArrowRight: o + 1, ArrowLeft: o - 1, ArrowDown: o + perLine, ArrowUp: o - perLine, Home: 0, End: v.shown.length - 1 }[e.key];
   if (to !== undefined) {
     if (to < 0 && i > 0) focusByte(list[i - 1], list[i - 1].shown.length - 1);
@@ -167,22 +190,27 @@ $("#records").addEventListener("keydown", (e) => {
   } else if (e.key === "PageDown" || e.key === "PageUp") {
     const n = list[i + (e.key === "PageDown" ? 1 : -1)];
     if (n) focusByte(n, 0);
-  } else if (e.key === "Enter" || e.key === " ") flip(b.record, o, 1);
-  else if (e.key >= "0" && e.key <= "7") flip(b.record, o, 1 << Number(e.key));
+  } else if (e.key === "Enter" || e.key === " ") flip(v.x, o, 1);
+  else if (e.key >= "0" && e.key <= "7") flip(v.x, o, 1 << Number(e.key));
   else return;
   e.preventDefault();
   e.stopPropagation();
 });
 const viewAt = (at) => at && [...views.values()].find((v) => v.x.side === at.side && v.x.number === at.record && own(v.x));
+let chosen = new Map(); // cells of the field that is chosen, by their class
 const select = () => {
-  $$(".b.sel, .b.same", $("#records")).forEach((b) => b.classList.remove("sel", "same"));
-  const v = viewAt(state.at);
-  if (!v) return;
-  const f = v.fieldAt(state.at.offset);
-  if (f) for (let o = f.o; o < f.o + f.n; o++) if (v.cells[o]) v.cells[o].classList.add("same");
-  if (v.cells[state.at.offset]) v.cells[state.at.offset].classList.add("sel");
+  const next = new Map(), v = viewAt(state.at), f = v && v.fieldAt(state.at.offset);
+  if (f) v.cells.slice(f.o, f.o + f.n).forEach((b) => next.set(b, "same"));
+  if (v && v.byte(state.at.offset)) next.set(v.byte(state.at.offset), "sel");
+  for (const [b, c] of chosen) if (next.get(b) !== c) b.classList.remove(c);
+  for (const [b, c] of next) b.classList.add(c);
+  chosen = next;
 };
+let outcomes = "";
 const showOutcomes = (r) => {
+  const sign = JSON.stringify([r.ends, r.later, r.again]);
+  if (sign === outcomes) return;
+  outcomes = sign;
   const part = (who, e, title) => {
     const d = make("div");
     d.append(make("h3", title));

@@ -49,8 +49,10 @@ const guardText = (x, o) => {
 const setupText = () => format({ lesson: 0, setup: state.setup, acts: [], step: null });
 const sweepFits = () => { if (sweep && sweep.setup !== setupText()) { endSweep(); sweep = null; $("#sweep").hidden = true; paintGuards(); } };
 const endSweep = () => { if (sweep && sweep.engine) { sweep.engine.end(); sweep.engine = null; } $("#sweep-stop").textContent = "Close"; };
+let painted = false;
 const paintGuards = () => {
-  $$(".b.g", $("#records")).forEach((b) => { b.classList.remove("g", "open", "wait", "pick", "dark"); b.style.removeProperty("--gh"); delete b.dataset.g; });
+  if (painted) $$(".b.g", $("#records")).forEach((b) => { b.classList.remove("g", "open", "wait", "pick", "dark"); b.style.removeProperty("--gh"); delete b.dataset.g; });
+  painted = Boolean(sweep);
   $("#records").classList.toggle("dim", Boolean(sweep && sweep.pick));
   if (!sweep) return;
   for (const v of views.values()) if (own(v.x)) v.cells.forEach((b) => {
@@ -132,27 +134,33 @@ $("#sweep-stop").addEventListener("click", () => {
 });
 
 // The glass.
-const showGlass = async (mine) => {
-  const at = viewAt(state.at), carried = at && at.x.carries && at.x.carries[0];
-  const line = result.verdict.step || (carried ? carried.step : 0);
-  const link = format({ ...state, glass: "" }), g = $("#glass");
+let glass = ""; // as it is shown
+const askGlass = () => {
+  const link = format({ ...state, glass: "" }), prefix = link + (link === "#" ? "" : "&") + "glass=";
+  const at = state.at && result.records.find((x) => x.side === state.at.side && x.number === state.at.record && own(x));
+  const line = result.verdict.step || (at && at.carries ? at.carries[0].step : 0);
+  const part = engine.call("glass", { ...query(), id: state.glass, line, link: prefix }).then((out) => ({ ...out, prefix }));
+  part.catch(() => {}); // showGlass says it
+  return part;
+};
+const showGlass = async (mine, part) => {
+  const g = $("#glass");
   g.classList.add("old");
   try {
-    const out = await engine.call("glass", { ...query(), id: state.glass, line, link: link + (link === "#" ? "" : "&") + "glass=" });
+    const out = await part;
     if (mine !== asked) return;
-    if (g.dataset.html !== out.html) {
-      g.innerHTML = out.html; // eslint-disable-line no-unsanitized/property
-      g.dataset.html = "";
-      if (getComputedStyle($(".aside")).display !== "contents" && g.getBoundingClientRect().top < 0) $(".right").scrollIntoView();
+    if (glass !== out.html) {
+      g.innerHTML = glass = out.html; // eslint-disable-line no-unsanitized/property
+      requestAnimationFrame(() => { if (getComputedStyle($(".aside")).display !== "contents" && g.getBoundingClientRect().top < 0) $(".right").scrollIntoView(); });
     }
     $("#glass-nav").replaceChildren(...(out.steps || []).map((s) => {
       const a = make("a", s.Title);
-      a.href = link + (link === "#" ? "" : "&") + "glass=" + s.ID;
+      a.href = out.prefix + s.ID;
       if (s.ID === out.id) a.setAttribute("aria-current", "step");
       return a;
     }));
-  } catch (err) { g.textContent = err.message; }
-  if (mine === asked) { g.classList.remove("old"); root.dataset.glass = mine; }
+  } catch (err) { g.textContent = glass = err.message; }
+  if (mine === asked) { g.classList.remove("old"); showState("glass", mine); }
 };
 document.addEventListener("click", (e) => {
   const a = e.target.closest("a[href^='#']");

@@ -81,13 +81,14 @@ $$(".lesson").forEach((e) => {
 
 // The handshake's setup.
 const expand = (b, panel) => $(b).setAttribute("aria-expanded", !$(panel).hidden);
-const panel = (b, p) => $(b).addEventListener("click", () => {
+const panel = (b, p, opens) => $(b).addEventListener("click", () => {
   $(p).hidden = !$(p).hidden;
+  if (opens && !$(p).hidden) opens();
   expand(b, p);
   if (!$(p).hidden) { $(p).scrollIntoView({ block: "nearest" }); const f = $("select, a, input", $(p)); if (f) f.focus(); }
 });
 panel("#lessons-button", "#lessons");
-panel("#setup-button", "#setup");
+panel("#setup-button", "#setup", () => { if (choices && !inputs.version) buildSetup(); showSetup(); });
 const only13 = ["early_data", "retry", "key_update"];
 const change = (k, v) => {
   const setup = { ...state.setup };
@@ -158,6 +159,7 @@ const unescaped = (s) => s.replace(/\\(.)/g, (_, c) => ({ r: "\r", n: "\n" })[c]
 const fill = (s, values) => s.replaceChildren(...values.map(([v, name]) => { const o = make("option", name); o.value = v; return o; }));
 let suitesOf = "";
 const showSetup = () => {
+  if ($("#setup").hidden || !inputs.version) return;
   const version = state.setup.version || "1.2";
   if (suitesOf !== version) {
     fill(inputs.suite, [["", "the usual one"], ...choices.suites[version].map((s) => [s.name, s.name])]);
@@ -205,10 +207,8 @@ root.dataset.shown = root.dataset.glass = 0;
 showLesson();
 const begin = async () => {
   try {
-    module = await compile();
-    const e = new Engine(module);
-    await e.ready;
-    choices = await e.call("choices");
+    const e = new Engine(brought());
+    module = await e.ready;
     engine = e;
   } catch (err) {
     $("#verdict").dataset.outcome = "problem";
@@ -217,8 +217,9 @@ const begin = async () => {
     root.dataset.broken = "true";
     return;
   }
-  buildSetup();
-  await refresh();
+  const shown = refresh();
+  choices = await engine.call("choices");
+  await shown;
   root.dataset.ready = Math.round(performance.now());
 };
 begin();
