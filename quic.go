@@ -74,7 +74,11 @@ type QUICConfig struct {
 // QUICConn is the TLS of one connection of QUIC. It does no I/O: QUIC passes in what came in CRYPTO
 // frames, and NextEvent says what it must do. Its methods must not be called at the same time. A
 // method that fails returns an error that wraps a tls.AlertError, which QUIC must send to the peer
-// as a CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001.
+// as a CRYPTO_ERROR, and, in a handshake, is a *HandshakeError. See RFC 9001. It wants
+// the transport error PROTOCOL_VIOLATION in place of four alerts: of illegal_parameter for a
+// legacy_session_id that is not empty (§8.4) or a wrong max_early_data_size (§4.6.1), and of
+// unexpected_message for handshake bytes of another level (§4.1.3) or a CertificateRequest after
+// the handshake (§4.4).
 type QUICConn struct {
 	conn   *Conn // without a transport: what callbacks and ConnectionState need
 	early  bool

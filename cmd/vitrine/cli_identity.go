@@ -201,6 +201,25 @@ func unspoken(name, value string) string {
 	return value
 }
 
+// unneeded says on w that no key needed the password. open reads the private key of a file without
+// one; a pipe is not read again.
+func unneeded(w io.Writer, password string, files []string, open func(name string) error) {
+	for _, name := range files {
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() || open(name) != nil {
+			return
+		}
+	}
+	if password != "" {
+		fmt.Fprintln(w, "vitrine: --password was not needed: no private key here is encrypted")
+	}
+}
+
+// opensFreely is unneeded's way to open the key of a certificate.
+func opensFreely(name string) error {
+	_, err := loadKey(name, "")
+	return err
+}
+
 // identityPassword returns the password of --password. It is read once: serve reads its files
 // again.
 func (c *choices) identityPassword(cmd *cobra.Command) (string, error) {

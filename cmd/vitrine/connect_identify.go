@@ -82,6 +82,7 @@ func (o *connectOptions) clientCertificate(cmd *cobra.Command, config *vitrine.C
 		keys = []string{o.key}
 	}
 	config.Certificates, err = loadCertificates([]string{o.cert}, keys, password, example)
+	unneeded(cmd.ErrOrStderr(), password, []string{cmp.Or(o.key, o.cert)}, opensFreely)
 	if err == nil && o.sendAnyway {
 		own := &config.Certificates[0]
 		config.GetClientCertificate = func(*vitrine.CertificateRequestInfo) (*tls.Certificate,

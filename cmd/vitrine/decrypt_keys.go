@@ -115,6 +115,10 @@ func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
 		}
 		rsaKeys = append(rsaKeys, observe.RSAKey("RSA key "+filepath.Base(name), key))
 	}
+	unneeded(cmd.ErrOrStderr(), password, s.rsaKeys, func(name string) error {
+		_, err := readRSA(name, "")
+		return err
+	})
 	for _, kind := range []struct {
 		flag   string
 		values []string

@@ -30,6 +30,11 @@ func (h *host) read(config *vitrine.Config) (err error) {
 		if err != nil {
 			return err
 		}
+		files := h.keys
+		if len(files) == 0 {
+			files = h.certs
+		}
+		unneeded(h.cmd.ErrOrStderr(), password, files, opensFreely)
 	}
 	if err := h.staple(config); err != nil {
 		return err
