@@ -138,14 +138,15 @@ vulnerabilities() {
 }
 
 # What runs in several goroutines, and of the meetings with other stacks the quick ones. All of it runs without the race detector
-# too, so here the long tests run samples.
+# too, so here the long tests run samples. Nobody opens these programs with a debugger.
 race() {
+	local options=(-race -short -vet=off -gcflags=all=-dwarf=false)
 	if ! command -v gcc >/dev/null; then
 		say 'not done: it needs a C compiler (Debian: gcc, libc6-dev)'
 		return 0
 	fi
-	go test -race -short -vet=off . ./internal/conformance ./internal/faults ./internal/parity ./vhttp ./internal/live ./session ./trace &&
-		go test -race -short -vet=off -run 'TestedPrimes|Cores|Watch|Go$|Defaults|CloseFirst|Exported' ./kex ./observe ./internal/interop
+	go test "${options[@]}" . ./internal/conformance ./internal/faults ./internal/parity ./vhttp ./internal/live ./session ./trace &&
+		go test "${options[@]}" -run 'TestedPrimes|Cores|Watch|Go$|Defaults|CloseFirst|Exported' ./kex ./observe ./internal/interop
 }
 
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run

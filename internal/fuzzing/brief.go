@@ -86,8 +86,8 @@ func briefly(length time.Duration, only string) error {
 func (b *brief) fuzz(pkg string, all []target) {
 	program := filepath.Join(b.dir, strings.ReplaceAll(pkg, "/", "_")+".test")
 	defer os.Remove(program)
-	out, err := exec.Command("go", "test", "-c", instrumented, "-o", program, "./"+pkg).
-		CombinedOutput()
+	out, err := exec.Command("go", "test", "-c", instrumented, "-ldflags=-s -w", "-o", program,
+		"./"+pkg).CombinedOutput()
 	if err != nil {
 		b.note(all[0], outcome{finding: true}, out)
 		return
