@@ -93,6 +93,6 @@ func (f *Failure) policyThatHelps() string {
 			"certificates, leave it out"
 	default:
 		return "the client offers nothing that we allow: policy " + p.Name() +
-			" has what it needs"
+			" has a version and a suite of it, and the groups and signatures that these need"
 	}
 }
