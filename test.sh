@@ -152,7 +152,7 @@ race() {
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
 # at the same time as the others, since they mostly wait.
 events() {
-	local status=0 browser grpc='' options=(-json -count=1 -timeout 5m -vet=off)
+	local status=0 browser grpc='' options=(-json -count=1 -timeout 10m -vet=off)
 	[ "$mode" != quick ] || options+=(-short)
 	(cd browsertest && go test "${options[@]}" ./...) >"$scratch/browser" &
 	browser=$!
