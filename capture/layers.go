@@ -61,7 +61,7 @@ func (d *decoder) decode(p *Packet) (found, error) {
 	next := linkLayers[p.Link]
 	if next == nil {
 		d.skip(linkText(p.Link), int(p.Link))
-		return nothing, fmt.Errorf("capture: packets of link type %v are not read", p.Link)
+		return nothing, fmt.Errorf("capture: packets of %v are not read", p.Link)
 	}
 	rest := part{p.Data, max(p.Length, len(p.Data))}
 	for range maxLayers {

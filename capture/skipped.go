@@ -47,7 +47,7 @@ func (d *decoder) skip(what string, n int) (layer, part) {
 
 // short ends a packet of which the capture has not all headers.
 func (d *decoder) short() (layer, part) {
-	return d.skip("cut short before their TCP header", 0)
+	return d.skip("frames cut short before their TCP header", 0)
 }
 
 func (d *decoder) count(what string, n int) {

@@ -87,10 +87,10 @@ func udp(d *decoder, p part) (layer, part) {
 		return d.skip(name, int(port))
 	case d.ports[port] != "":
 		return d.skip(d.ports[port], int(port))
-	case udpNames[port] != "":
-		return d.skip(udpNames[port], int(port))
 	case exactDatagram(p):
 		return datagramLayer, p
+	case udpNames[port] != "":
+		return d.skip(udpNames[port], int(port))
 	case otherVXLAN(p):
 		return vxlan, p
 	case mirrored(p):

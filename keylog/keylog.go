@@ -243,8 +243,7 @@ func (l *Log) parse(line []byte, label Label, values [][]byte) error {
 		return fmt.Errorf("%s: expected two values in hex", label)
 	}
 	nameless := label == MasterBySession && len(id) == 0
-	if (len(id) < want.id[0] || len(id) > want.id[1]) && !nameless ||
-		len(secret) < want.secret[0] || len(secret) > want.secret[1] {
+	if !want.id.has(len(id)) && !nameless || !want.secret.has(len(secret)) {
 		return fmt.Errorf("%s: values of %d and %d bytes, expected %v and %v", label, len(id),
 			len(secret), want.id, want.secret)
 	}

@@ -76,7 +76,7 @@ func TestABadLineIsReportedAndTheOthersAreRead(t *testing.T) {
 		{"CLIENT_RANDOM " + r32[2:] + " " + s48, "values of 31 and 48 bytes, expected 32 and 48"},
 		{"CLIENT_RANDOM " + r32 + " " + s48[1:], "in hex"},
 		{"EXPORTER_SECRET " + r32 + " " + s48 + s48,
-			"values of 32 and 96 bytes, expected 32 and 32 to 64"},
+			"values of 32 and 96 bytes, expected 32 and 32, 48 or 64"},
 		{"RSA 00 " + s48, "values of 1 and 48 bytes"},
 		{"RSA Session-ID: Master-Key:" + s32, "values of 0 and 32 bytes"},
 		{"PreMaster Secret:", "pre_master_secret without bytes behind it"},

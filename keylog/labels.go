@@ -6,10 +6,18 @@ import "fmt"
 type lengths [2]int
 
 func (l lengths) String() string {
-	if l[0] == l[1] {
+	switch {
+	case l == digest:
+		return "32, 48 or 64"
+	case l[0] == l[1]:
 		return fmt.Sprint(l[0])
 	}
 	return fmt.Sprintf("%d to %d", l[0], l[1])
+}
+
+// has reports whether a value may have n bytes. Those between the outputs of two hashes are of none.
+func (l lengths) has(n int) bool {
+	return n >= l[0] && n <= l[1] && (l != digest || n%16 == 0)
 }
 
 // shape bounds the lengths of the two values of a line.

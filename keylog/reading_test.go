@@ -62,6 +62,25 @@ func TestWrappedLinesAreRead(t *testing.T) {
 func TestALineThatIsCutOffIsAnError(t *testing.T) {
 	good := "CLIENT_RANDOM " + strings.Repeat("0b", 32) + " " + s48 + "\n"
 	cutOff := "CLIENT_RANDOM " + r32
+	for _, n := range []int{31, 33, 47, 63} { // of no hash
+		l, err := Read(strings.NewReader("EXPORTER_SECRET " + r32 + " " + (s48 + s48)[:2*n] + "\n" + good))
+		want := fmt.Sprintf("values of 32 and %d bytes, expected 32 and 32, 48 or 64", n)
+		if err == nil || !strings.Contains(err.Error(), want) || l.Len() != 1 {
+			t.Errorf("%d bytes: %v, %v", n, l, err)
+		}
+	}
+	unusual := "PMS_CLIENT_RANDOM " + r32 + " " + s48[:40]
+	for text, says := range map[string]string{
+		unusual + "\n" + good: "", // alone
+		unusual + "\n" + s48[:50] + "\n" + good: "line 1: PMS_CLIENT_RANDOM: 20 bytes, which is " +
+			"unusual, and the next line is hex",
+	} {
+		l, err := Read(strings.NewReader(text))
+		if (says == "") != (err == nil) || err != nil && !strings.Contains(err.Error(), says) ||
+			l.Len() != 2 {
+			t.Errorf("%.120q: %v, %v, expected %q", text, l, err, says)
+		}
+	}
 	for text, says := range map[string]string{
 		cutOff + " " + s32 + "\n" + good:        "line 1: CLIENT_RANDOM: values of 32",
 		cutOff + "\n\n" + s32 + "\n" + good:     "line 1: CLIENT_RANDOM: values of 32",

@@ -3,6 +3,7 @@ package keylog
 import (
 	"bytes"
 	"encoding/hex"
+	"fmt"
 	"slices"
 )
 
@@ -137,6 +138,10 @@ func (r *reading) unwrap() {
 	if w.parts == 1 || !together && whole(first, alone) {
 		label, values = first, alone
 		r.log.counts.Unknown += w.parts - 1
+		if w.parts > 1 && !complete(first, digits(alone)) {
+			r.fail(w.n, fmt.Errorf("%s: %d bytes, which is unusual, and the next line is hex: "+
+				"if that is the rest of it, join the lines", first, len(digits(alone))/2))
+		}
 	}
 	r.parse(w.n, w.line, label, values)
 }
