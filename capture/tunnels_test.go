@@ -95,6 +95,7 @@ var tunnels = []linkFrame{
 	{"GRE in UDP", LinkRaw, inUDP(4754, "0000 0800 $4")},
 	{"MPLS in UDP", LinkRaw, inUDP(6635, "00011140 $4")},
 	{"IP in UDP", LinkRaw, inUDP(9999, inIP(4, "$4"))},
+	{"IP in UDP to WireGuard's port", LinkRaw, inUDP(51820, inIP(4, "$4"))},
 	{"IPv6 in UDP", LinkRaw, inUDP(9999, "$6")},
 	{"GUE", LinkRaw, inUDP(6080, "00040000 $4")},
 	{"GUE without a header", LinkRaw, inUDP(6080, "$6")},
@@ -155,6 +156,7 @@ const wifiData = "0802 0000 020000000001 020000000003 020000000002 0000 aaaa03 0
 // notOfTshark says why tshark 4.0 does not find the segment.
 var notOfTshark = map[string]string{
 	"IP in UDP":                              "it has no port",
+	"IP in UDP to WireGuard's port":          "it has no port",
 	"IPv6 in UDP":                            "it has no port",
 	"GUE":                                    "it is not read",
 	"GUE without a header":                   "it is not read",

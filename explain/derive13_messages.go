@@ -184,6 +184,9 @@ func (d *Derivation13) hashAt(h crypto.Hash, p Point, m method) []byte {
 	if other, ok := m.cut[p]; ok {
 		n = other
 	}
+	if m.raw {
+		return t.bytes(h, n, m)
+	}
 	sum := digestOf(h, t.bytes(h, n, m))
 	if m.text {
 		return []byte(spelt(sum, m.upper))
@@ -200,9 +203,13 @@ func (t *messages13) bytes(h crypto.Hash, n int, m method) []byte {
 		switch m.retry {
 		case retryHashed:
 			sum := digestOf(h, t.list[0].raw)
-			all = append(all, byte(iana.MessageHash), 0, 0, byte(len(sum)))
-			all = append(all, sum...)
-			first = 1
+			hashed := append([]byte{byte(iana.MessageHash), 0, 0, byte(len(sum))}, sum...)
+			if m.tell != nil {
+				list := toldOf(t.list[:n])
+				list[0].kind, list[0].raw = iana.MessageHash, hashed
+				return m.tell(list)
+			}
+			all, first = hashed, 1
 		case retryBareHash:
 			all, first = digestOf(h, t.list[0].raw), 1
 		case retryForgotten:

@@ -25,6 +25,10 @@ var mistakes13 = []mistake13{
 		edit: func(m *method) { m.prefix = prefixDraft }},
 	{how: `labels begin with "dtls13", as in DTLS 1.3, and not with "tls13 "`,
 		edit: func(m *method) { m.prefix = prefixDTLS }},
+	{how: `labels begin with "tls13" without the space behind it, and not with "tls13 "`,
+		edit: func(m *method) { m.prefix = prefixBare }},
+	{how: `labels begin with "TLS13 ", in capitals, and not with "tls13 "`,
+		edit: func(m *method) { m.prefix = prefixCapitals }},
 	{how: "the byte with the label's length is missing in HkdfLabel (RFC 8446 §7.1)",
 		edit: func(m *method) { m.bareLabel = true }},
 	{how: "the byte with the context's length is missing in HkdfLabel (RFC 8446 §7.1)",
@@ -47,6 +51,8 @@ var mistakes13 = []mistake13{
 		"(RFC 8446 §4.4.4)", edit: func(m *method) { m.bareHMAC = true }},
 	{how: "the transcript hash is hashed again, as if it were the messages",
 		edit: func(m *method) { m.twice = true }},
+	{how: "the messages themselves stand in the place of the transcript hash (RFC 8446 §4.4.1)",
+		edit: func(m *method) { m.raw = true }, applies: told13},
 	{how: "the transcript hash is taken as text, undecoded",
 		edit: func(m *method) { m.text = true }},
 	{how: "the transcript hash is taken as text in upper case, undecoded",
@@ -130,6 +136,8 @@ func retried13(d *Derivation13) bool {
 	return d.messages.retried && d.messages.list[0].kind == iana.ClientHello
 }
 
+func told13(d *Derivation13) bool { return len(d.messages.list) > 0 }
+
 func binds13(d *Derivation13) bool {
 	return d.Given.PSK != nil && d.messages.at[ToIdentities] > 0 &&
 		d.Given.Hashes[ToIdentities] == nil
@@ -161,7 +169,10 @@ func (d *Derivation13) usual() (list []mistake13) {
 			list = append(list, d.cuts(p)...)
 		}
 	}
-	if messages := toldOf(d.messages.list); len(messages) > 0 && !d.messages.retried {
+	if messages := toldOf(d.messages.list); len(messages) > 0 {
+		if retried13(d) {
+			messages[0].kind = iana.MessageHash
+		}
 		for _, t := range tellings(messages, behind13) {
 			list = append(list, mistake13{how: t.how, off: 2, // alone
 				edit: func(m *method) { m.tell = t.tell }})

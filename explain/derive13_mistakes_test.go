@@ -101,6 +101,16 @@ var mistakeRows = []struct {
 	{`labels begin with "dtls13"`, "3", func(h hand) []byte {
 		return byHand(h.v("handshake_secret"), 32, 18, "dtls13c hs traffic", 32, h.th(0, 2))
 	}},
+	{`labels begin with "tls13" without the space`, "3", func(h hand) []byte {
+		return byHand(h.v("handshake_secret"), 32, 17, "tls13c hs traffic", 32, h.th(0, 2))
+	}},
+	{`labels begin with "TLS13 "`, "3", func(h hand) []byte {
+		return byHand(h.v("handshake_secret"), 32, 18, "TLS13 c hs traffic", 32, h.th(0, 2))
+	}},
+	{"the messages themselves stand in the place of the transcript hash", "3",
+		func(h hand) []byte {
+			return hmacByHand(h.v("server_finished_key"), bytes.Join(h.m[:5], nil))
+		}},
 	{"byte with the label's length is missing", "3", func(h hand) []byte {
 		return byHand(h.v("handshake_secret"), 32, "tls13 c hs traffic", 32, h.th(0, 2))
 	}},
@@ -182,6 +192,27 @@ var mistakeRows = []struct {
 	{"message_hash lacks its header", "5", func(h hand) []byte {
 		return byHand(h.v("handshake_secret"), 32, 18, "tls13 c hs traffic", 32,
 			sum256(append([][]byte{sum256(h.m[0])}, h.m[1:4]...)...))
+	}},
+	{"the transcript has the headers of the messages' records, too", "5", func(h hand) []byte {
+		all := slices.Concat([]byte{254, 0, 0, 32}, sum256(h.m[0]))
+		for _, m := range h.m[1:4] {
+			all = append(append(all, 22, 3, 3, byte(len(m)>>8), byte(len(m))), m...)
+		}
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 c hs traffic", 32, sum256(all))
+	}},
+	{"the transcript has the record of ChangeCipherSpec", "5", func(h hand) []byte {
+		all := slices.Concat([]byte{254, 0, 0, 32}, sum256(h.m[0]), h.m[1],
+			[]byte{20, 3, 3, 0, 1, 1}, h.m[2], h.m[3])
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 c hs traffic", 32, sum256(all))
+	}},
+	{"message 2 of the transcript, server_hello, is missing", "5", func(h hand) []byte {
+		all := slices.Concat([]byte{254, 0, 0, 32}, sum256(h.m[0]), h.m[2], h.m[3])
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 c hs traffic", 32, sum256(all))
+	}},
+	{"message 1 of the transcript, message_hash, is in it twice", "5", func(h hand) []byte {
+		hash := slices.Concat([]byte{254, 0, 0, 32}, sum256(h.m[0]))
+		all := slices.Concat(hash, hash, h.m[1], h.m[2], h.m[3])
+		return byHand(h.v("handshake_secret"), 32, 18, "tls13 c hs traffic", 32, sum256(all))
 	}},
 	{"the binder covers the length of the binders list", "4", func(h hand) []byte {
 		return hmacByHand(h.v("binder_finished_key"), sum256(h.m[0][:len(h.m[0])-33]))

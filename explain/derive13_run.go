@@ -28,6 +28,7 @@ type method struct {
 	bareHMAC    bool // verify_data is keyed by the secret itself
 	// the transcript hash is hashed again, as if it were the messages
 	twice bool
+	raw   bool // the messages stand for their hash
 	text  bool // the transcript hash is taken as text
 	upper bool // in upper case
 	// which bytes of the messages are hashed; nil: the right ones
@@ -60,6 +61,8 @@ const (
 	prefixNone
 	prefixDraft
 	prefixDTLS
+	prefixBare
+	prefixCapitals
 )
 
 const (
@@ -91,7 +94,7 @@ const (
 	dataTLS12
 )
 
-var prefixes = [...]string{"tls13 ", "", "TLS 1.3, ", "dtls13"}
+var prefixes = [...]string{"tls13 ", "", "TLS 1.3, ", "dtls13", "tls13", "TLS13 "}
 
 // run13 is one way through the schedule.
 type run13 struct {

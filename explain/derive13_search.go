@@ -83,7 +83,7 @@ func (s *search13) given() {
 func (s *search13) try(d *Derivation13, m method, how []string) {
 	r := &run13{d: d, m: m, put: func(v Value13) { s.look(v, how) }}
 	for p := range points {
-		if h := r.at(p, m); h != nil && s.d.messages.at[p] > 0 {
+		if h := r.at(p, m); h != nil && !m.raw && s.d.messages.at[p] > 0 {
 			s.look(Value13{Name: "the transcript hash of " + pointUses[p], Bytes: h}, how)
 		}
 	}

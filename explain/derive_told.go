@@ -110,6 +110,10 @@ func inRecords(list []toldMessage, first iana.Version, flights bool) (all []byte
 			version = first
 		}
 		content := joined(list[i:end], func(_ int, m toldMessage) []byte { return m.raw })
+		if list[i].kind == iana.MessageHash { // never sent
+			all, i = append(all, content...), end
+			continue
+		}
 		all = append(all, byte(iana.RecordHandshake))
 		all = binary.BigEndian.AppendUint16(all, uint16(version))
 		all = binary.BigEndian.AppendUint16(all, uint16(len(content)))
@@ -185,8 +189,10 @@ func toldOf(list []message13) (all []toldMessage) {
 }
 
 // behind13 is like behind12: for middleboxes one may follow a ServerHello, and the client's comes
-// before its second flight. See RFC 8446 §D.4.
-func behind13(l []toldMessage, i int) bool { return l[i].kind == iana.ServerHello }
+// before its second flight. A HelloRetryRequest is a ServerHello. See RFC 8446 §D.4.
+func behind13(l []toldMessage, i int) bool {
+	return i == slices.IndexFunc(l, func(m toldMessage) bool { return m.kind == iana.ServerHello })
+}
 
 // spelt returns a hash in hex.
 func spelt(sum []byte, upper bool) string {
