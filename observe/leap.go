@@ -150,8 +150,8 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 	case unread > 0 && l.epoch != handshake.Application && c.hasLaterKeys(l) && l.flow.Missing == 0:
 		why = &Reason{Code: WrongSecret,
 			Detail: fmt.Sprintf("none of %s of the %v opens under the %s that was found (%s): it "+
-				"is that of another connection, or all of them are of the handshake, whose "+
-				"secret is not known", plural(l.sealed.records, "record", "records"), from,
+				"is that of another connection or side, or all of them are of the handshake, "+
+				"whose secret is not known", plural(l.sealed.records, "record", "records"), from,
 				applicationLabels[from], c.used),
 			Remedy: "the key log may be of another run, or damaged"}
 	case l.flow.EarlyUnread > 0 && c.earlySecret != nil:

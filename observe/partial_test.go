@@ -254,4 +254,22 @@ func testAWrongTrafficSecret(t *testing.T, c conversation) {
 			t.Errorf("%s: got %v, expected %q", c.name, h.Reason, x.code)
 		}
 	}
+	swapped := new(keylog.Log)
+	for l := range c.log.All() {
+		switch l.Label {
+		case keylog.ClientTraffic:
+			l.Label = keylog.ServerTraffic
+		case keylog.ServerTraffic:
+			l.Label = keylog.ClientTraffic
+		case keylog.ClientHandshake:
+			l.Label = keylog.ServerHandshake
+		case keylog.ServerHandshake:
+			l.Label = keylog.ClientHandshake
+		}
+		swapped.Add(l)
+	}
+	h := play(c.tape, observe.KeyLog(swapped), nil)
+	if h.Reason == nil || !strings.Contains(h.Reason.String(), "another connection or side") {
+		t.Errorf("%s, the sides' secrets exchanged: got %v", c.name, h.Reason)
+	}
 }
