@@ -15,7 +15,7 @@ func (l lengths) String() string {
 	return fmt.Sprintf("%d to %d", l[0], l[1])
 }
 
-// has reports whether a value may have n bytes. Those between the outputs of two hashes are of none.
+// has reports whether a value may have n bytes. No hash has a length between those of two others.
 func (l lengths) has(n int) bool {
 	return n >= l[0] && n <= l[1] && (l != digest || n%16 == 0)
 }

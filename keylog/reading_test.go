@@ -63,7 +63,8 @@ func TestALineThatIsCutOffIsAnError(t *testing.T) {
 	good := "CLIENT_RANDOM " + strings.Repeat("0b", 32) + " " + s48 + "\n"
 	cutOff := "CLIENT_RANDOM " + r32
 	for _, n := range []int{31, 33, 47, 63} { // of no hash
-		l, err := Read(strings.NewReader("EXPORTER_SECRET " + r32 + " " + (s48 + s48)[:2*n] + "\n" + good))
+		line := "EXPORTER_SECRET " + r32 + " " + (s48 + s48)[:2*n] + "\n"
+		l, err := Read(strings.NewReader(line + good))
 		want := fmt.Sprintf("values of 32 and %d bytes, expected 32 and 32, 48 or 64", n)
 		if err == nil || !strings.Contains(err.Error(), want) || l.Len() != 1 {
 			t.Errorf("%d bytes: %v, %v", n, l, err)
