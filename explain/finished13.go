@@ -36,19 +36,30 @@ func (t *teller13) proof(s *rung) []Fact {
 		checker = t.server
 	}
 	over := "all messages before it"
-	if text := t.coveredBefore(s); text != "" {
-		over = fmt.Sprintf("%s(%s)", t.Schedule.Hash, text)
+	covers := t.coveredBefore(s)
+	if covers.Text != "" {
+		over = fmt.Sprintf("%s(%s)", t.Schedule.Hash, covers.Text)
 	}
 	return []Fact{
 		{Name: "signature", Short: true, Value: signature, Sent: true,
 			Checked: checker.check("signature", s.From) != nil, Note: m.Scheme.String()},
 		{Deeper: true, Formula: true, Text: fmt.Sprintf("over 64 spaces + \"TLS 1.3, %v "+
-			"CertificateVerify\" + 00 + %s", s.From, over)},
+			"CertificateVerify\" + 00 + %s", s.From, over), Note: t.skipNote(covers)},
 	}
 }
 
+// skipNote returns why a hash passes over numbers of the ladder, where this is first met.
+func (t *teller13) skipNote(c Covers) string {
+	note := c.SkipNote()
+	if t.skipSaid {
+		return ""
+	}
+	t.skipSaid = note != ""
+	return note
+}
+
 // coveredBefore returns the messages before a line, as hashes of the transcript name them.
-func (t *teller13) coveredBefore(last *rung) string {
+func (t *teller13) coveredBefore(last *rung) Covers {
 	var numbers, handshake []int // handshake: up to the client's Finished
 	text := ""
 	for _, s := range t.lines[:last.Number-1] {
@@ -65,7 +76,7 @@ func (t *teller13) coveredBefore(last *rung) string {
 			handshake = slices.Clone(numbers)
 		}
 	}
-	return text + ranges(numbers)
+	return Covers{numbers, text + ranges(numbers), skips(t.lines, numbers)}
 }
 
 // verifyData shows a Finished. See RFC 8446 §4.4.4.
@@ -95,7 +106,8 @@ func (t *teller13) verifyData(s *rung) []Fact {
 	}
 	return append(facts,
 		Fact{Formula: true, Deeper: true,
-			Text: fmt.Sprintf("= HMAC(finished_key, %s(%s))", t.Schedule.Hash, over)},
+			Text: fmt.Sprintf("= HMAC(finished_key, %s(%s))", t.Schedule.Hash, over),
+			Note: t.skipNote(n.Covers)},
 		Fact{Name: "finished_key", Deeper: true, Secret: "finished_key", Value: key.Value},
 		Fact{Formula: true, Deeper: true, Text: fmt.Sprintf(
 			"= HKDF-Expand-Label(%s, \"finished\")", base)})

@@ -80,11 +80,29 @@ func Guards(r *trace.Record) []Guard {
 			". It stops bytes from being moved over the end of the content"})
 }
 
+// GuardNote says what the bytes are that are authenticated besides the content. See RFC 5246
+// §6.2.3.1 and §6.2.3.3, and RFC 8446 §5.2.
+func GuardNote(r *trace.Record) string {
+	switch {
+	case len(r.AAD) == 5:
+		return "the record's header, as it was sent: type, version, length. The sequence number " +
+			"is in the nonce"
+	case len(r.AAD) < 13:
+		return ""
+	case len(r.MAC) > 0:
+		return "what goes into the MAC first: the sequence number, which is counted and not " +
+			"sent, then type, version and length"
+	}
+	return "additional authenticated data: the sequence number, which is counted, then type and " +
+		"version of the record and the length of its content. None of it is encrypted"
+}
+
 // covered says which length is authenticated before TLS 1.3, and why it is not that of the header.
 func covered(r *trace.Record) string {
 	switch {
 	case len(r.MAC) == 0:
-		return "of the content alone: the header's length counts what the AEAD adds, too"
+		return "of the content alone, as it was before encryption: the header's length counts " +
+			"nonce and tag, too, which did not exist yet"
 	case len(r.IV)+len(r.Ciphertext)+len(r.MAC) == len(r.Fragment) && len(r.IV) > 0:
 		return "of IV and ciphertext: the header's length counts the MAC, too"
 	case len(r.Padding) == 0:

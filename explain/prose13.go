@@ -70,7 +70,8 @@ var catalogue13 = map[string]Explanation{
 		Client: "sends one, and passes over the server's",
 		Server: "sends one, and passes over the client's",
 		Purpose: "Means nothing here. It makes TLS 1.3 look like a resumption of TLS 1.2 to " +
-			"middleboxes, which would cut the connection else.",
+			"middleboxes, which would cut the connection else. It is a record of its own and no " +
+			"handshake message: the hashes of the transcript pass over its number.",
 	},
 	"early_secrets/1.3": {
 		Title: "Early Secret", Ref: "RFC 8446 §7.1, §4.2.11.2",

@@ -50,6 +50,9 @@ type Node struct {
 	Tag     string    // a short remark: "no PSK: zeros"
 	Use     string    // what the value is for
 	Missing string    // why it is not known, although it must exist; empty where a side has it
+	Heard   bool      // an eavesdropper can compute the Context: see expose
+	Anyone  bool      // an eavesdropper can compute the Value
+	zeros   bool      // HKDF-Extract mixes zeros in
 	// Children are the nodes that have this one as Salt or Secret.
 	Children []*Node
 }
@@ -58,6 +61,7 @@ type Node struct {
 type Covers struct {
 	Messages []int  // numbers of the ladder; empty for the hash of nothing
 	Text     string // "1-2"; "message_hash, 2-4" after a HelloRetryRequest; "" if not known
+	Skips    []int  // numbers of ChangeCipherSpecs in between
 }
 
 // Node returns the node with an ID, or nil.

@@ -31,7 +31,9 @@ func NewSchedule(entries []trace.Entry) *Schedule {
 		return x.compare(y)
 	})
 	s.link(sides)
-	s.cover(entries, sides)
+	lines, _ := buildLadder(entries)
+	s.cover(entries, sides, lines)
+	s.expose(lines)
 	return s
 }
 
@@ -59,7 +61,7 @@ func (s *Schedule) plant(sides [2]*grown) {
 				}
 			}
 			if n.Function == "HKDF-Extract" && zeros(d.Secret) {
-				n.Tag = zeroInputs[id]
+				n.Tag, n.zeros = zeroInputs[id], true
 			}
 		}
 	}

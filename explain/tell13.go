@@ -22,6 +22,7 @@ type teller13 struct {
 	tickets  int
 	updates  [2]int // by sender
 	proofs   int    // authentications after the handshake
+	skipSaid bool   // why hashes pass over ChangeCipherSpec
 }
 
 // speaks13 reports whether a connection is one of TLS 1.3: its server chose it or, if no
@@ -186,7 +187,7 @@ func (t *teller13) step(s *rung) Step {
 	case s.Kind == iana.RecordApplicationData && t.seen(s):
 		line.Remark = t.quote(s.Record.Plaintext)
 	case s.Kind == iana.RecordApplicationData:
-		line.Remark = "(unread)"
+		line.Remark = unread
 	case s.Alert != nil && !s.closes():
 		line.Name, line.Remark = s.Alert.Description.String(), "(alert)"
 	case s.BothWays:
@@ -198,6 +199,9 @@ func (t *teller13) step(s *rung) Step {
 	}
 	return Step{Key: key, Line: &line, Facts: facts, Nodes: t.once(nodes)}
 }
+
+// unread is the remark about a record that could not be opened.
+const unread = "(unread)"
 
 // seen reports whether the plaintext of a record is known.
 func (t *teller13) seen(s *rung) bool {

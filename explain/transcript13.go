@@ -17,12 +17,12 @@ var scheduleHashes = map[string]crypto.Hash{"SHA-256": crypto.SHA256, "SHA-384":
 
 // cover says what each context of the schedule is a hash of. Nothing is assumed: the transcript of
 // each side is hashed message by message, and what fits is what was hashed.
-func (s *Schedule) cover(entries []trace.Entry, sides [2]*grown) {
+func (s *Schedule) cover(entries []trace.Entry, sides [2]*grown, lines []*rung) {
 	h, ok := scheduleHashes[s.Hash]
 	if !ok {
 		return
 	}
-	numbers := messageNumbers(entries)
+	numbers := messageNumbers(lines)
 	for side, role := range roles {
 		points := transcriptPoints(entries, role, numbers, h)
 		for _, n := range s.Nodes {
@@ -35,10 +35,9 @@ func (s *Schedule) cover(entries []trace.Entry, sides [2]*grown) {
 }
 
 // messageNumbers returns the numbers of the ladder by message, as either side logged it.
-func messageNumbers(entries []trace.Entry) map[*trace.Message]int {
+func messageNumbers(lines []*rung) map[*trace.Message]int {
 	numbers := map[*trace.Message]int{}
-	rungs, _ := buildLadder(entries)
-	for _, r := range rungs {
+	for _, r := range lines {
 		for _, m := range []*trace.Message{r.Message, r.Received} {
 			if m != nil {
 				numbers[m] = r.Number
@@ -137,7 +136,7 @@ func (t *transcript13) text() string {
 
 func (t *transcript13) mark(sum []byte, text string) {
 	if _, known := t.points[string(sum)]; !known {
-		t.points[string(sum)] = Covers{slices.Clone(t.numbers), text}
+		t.points[string(sum)] = Covers{Messages: slices.Clone(t.numbers), Text: text}
 	}
 }
 

@@ -71,7 +71,7 @@ func (p *step) derive(r *run, name string) {
 		strings.ReplaceAll(d.Hash, "-", "")),
 		Label: explain.Escape(d.Label), Bytes: len(d.Output)}
 	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
-	box.Inputs = r.inputs(d, explain.Pair{Client: client.Secret, Server: server.Secret},
+	box.Inputs = r.inputs(p, d, explain.Pair{Client: client.Secret, Server: server.Secret},
 		explain.Pair{Client: client.Seed, Server: server.Seed})
 	box.Chain = chain(d)
 	p.Derivations = append(p.Derivations, box)
@@ -87,7 +87,7 @@ func (r *run) derived(role trace.Role, name string) (trace.Derived, bool) {
 }
 
 // inputs returns the secret and the parts of the seed, in order.
-func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
+func (r *run) inputs(p *step, d trace.Derived, secrets, seeds explain.Pair) []input {
 	secret := "master_secret"
 	if d.Name == "master_secret" {
 		secret = "pre_master_secret"
@@ -125,10 +125,24 @@ func (r *run) inputs(d trace.Derived, secrets, seeds explain.Pair) []input {
 			input{Family: "server_random", Name: "server_random",
 				Value: newValue("server_random", half(32, 64), true)})
 	}
+	hash := newValue("transcript", seeds, false)
+	hash.Anyone = r.heardBefore(p)
 	return append(list,
-		input{Family: "transcript", Name: "transcript hash",
-			Value: newValue("transcript", seeds, false),
-			Note:  explain.Escape(d.Hash) + " of all messages before this one"})
+		input{Family: "transcript", Name: "transcript hash", Value: hash,
+			Note: explain.Escape(d.Hash) + " of all messages before this one"})
+}
+
+// heardBefore reports whether all that was sent before a step was sent in the clear.
+func (r *run) heardBefore(p *step) bool {
+	for _, before := range r.Steps {
+		if before == p {
+			break
+		}
+		if before.Line != nil && before.Line.Protected {
+			return false
+		}
+	}
+	return p.Line != nil
 }
 
 // hashes are the hashes of the PRF by their names in the events.

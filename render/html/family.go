@@ -186,6 +186,7 @@ type datum struct {
 	Client  string   `json:"client,omitempty"`
 	Server  string   `json:"server,omitempty"`
 	Public  bool     `json:"public,omitempty"`
+	Anyone  bool     `json:"anyone,omitempty"`
 	Print   string   `json:"print,omitempty"`
 	From    []string `json:"from"`
 	Into    []string `json:"into"`
@@ -215,18 +216,22 @@ func (r *run) datum(s *secret) datum {
 	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
 		Title:  explain.Escape(s.Born.Title),
 		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
-		Into: s.Into, Print: s.Value.Print}
+		Into: s.Into, Print: s.Value.Print, Anyone: s.Value.Anyone}
 	if s.Value.Bytes > 0 && (!s.Value.Public || s.Value.Verdict == "") {
 		d.Command = s.Born.commandFor(s.Value)
 	}
 	return d
 }
 
-// Known returns the values of the run that have a place in the key ring or were sent, for the table
-// of who knows what.
+// Known returns the values of the run that have a place in the key ring, or that an eavesdropper
+// has, for the table of who knows what.
 func (r *run) Known() (list []*secret) {
 	for _, name := range r.names() {
-		if s := r.secrets[name]; s != nil && (s.Slot || s.Value.Public) && name != "transcript" {
+		s := r.secrets[name]
+		if s == nil || name == "transcript" {
+			continue
+		}
+		if s.Slot || s.Value.Public || s.Value.Anyone {
 			list = append(list, s)
 		}
 	}

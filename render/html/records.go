@@ -166,14 +166,20 @@ func (d *dissection) header(v iana.Version) {
 	}
 }
 
-// guards appends the parts of what is authenticated besides the content, and what each stops.
+// guards appends what is authenticated: the bytes before the content, their parts and what each
+// stops, and the content.
 func (d *dissection) guards(what string) {
+	d.add(what, "len", explain.GuardNote(d.sent), true,
+		func(x *trace.Record) []byte { return x.AAD })
 	for _, g := range explain.Guards(d.sent) {
 		d.parts = append(d.parts, part{what + ": " + g.Name, g.Stops, "len",
 			newValue("", explain.Pair{Client: g.Bytes}, true), true})
 	}
-	d.parts = append(d.parts, part{what + ": content", macInput(d.construction), "plain", value{},
-		true})
+	rest := what + ": content"
+	if what == "AAD" {
+		rest = "covered besides the AAD"
+	}
+	d.parts = append(d.parts, part{rest, macInput(d.construction), "plain", value{}, true})
 }
 
 // cipher appends the parts that belong to encryption.
@@ -264,7 +270,7 @@ func macInput(c construction) string {
 	case c == encryptThenMAC:
 		return "then IV and ciphertext" + stops + ", before anything is decrypted"
 	case c >= explicitNonce:
-		return "and the ciphertext" + stops
+		return "the ciphertext" + stops
 	}
 	return "then the content" + stops
 }

@@ -29,6 +29,7 @@ type run struct {
 	Erasures []explain.Erasure
 	Holdings []explain.Holding
 	Signs    []string // what is signed, and why
+	Opens    []explain.WriteKey
 	secrets  map[string]*secret
 	nodes    map[*explain.Node]*node
 	entries  []trace.Entry
@@ -91,6 +92,7 @@ type value struct {
 	Client, Server string // hex
 	Verdict        string // "equal", "different", or "" if only one side has it
 	Public         bool   // was on the wire in the clear
+	Anyone         bool   // was not, but an eavesdropper can compute it
 	Bytes          int
 	Print          string // the fingerprint of a secret that is not shown
 }
@@ -152,8 +154,10 @@ func (v *run) prepare(r Run) {
 	v.Verdicts = verdicts(v.Story)
 	v.Readers, v.Erasures = explain.Readers(v.Story), explain.Erasures(v.Story)
 	v.Holdings, v.Signs = explain.Holdings(v.Story), explain.Signatures(v.Story)
+	v.Opens = explain.WriteKeys(v.Story)
 	v.growTree()
 	v.pages(explain.Rungs(r.Entries))
+	v.explainWords()
 	v.placeNodes()
 	v.stamp()
 	v.compute()

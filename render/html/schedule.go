@@ -52,7 +52,10 @@ type node struct {
 }
 
 // infoPart is a part of an HkdfLabel.
-type infoPart struct{ Name, Hex, Note string }
+type infoPart struct {
+	Name, Hex, Note string
+	Hidden          bool // from an eavesdropper
+}
 
 // familyOf returns the name of a node's hue and of its place among the secrets. It is an identifier
 // also in CSS.
@@ -66,9 +69,10 @@ func (r *run) growTree() {
 	}
 	for _, n := range r.Story.Schedule.Nodes {
 		family := familyOf(n)
-		r.nodes[n] = &node{Node: n, Family: family, Anchor: r.ID + "node-" + family,
-			Value: newValue(family, n.Value, false), Formula: n.Formula(),
-			Before: before(n)}
+		v := newValue(family, n.Value, false)
+		v.Anyone = n.Anyone
+		r.nodes[n] = &node{Node: n, Family: family, Anchor: r.ID + "node-" + family, Value: v,
+			Formula: n.Formula(), Before: before(n)}
 	}
 	for n, x := range r.nodes {
 		for _, child := range n.Children {
@@ -119,6 +123,7 @@ func (r *run) inputsOf(n *explain.Node) (list []input) {
 	if len(n.Context.Bytes()) > 0 {
 		in := input{Family: "transcript", Name: "transcript hash",
 			Value: newValue("transcript", n.Context, false)}
+		in.Value.Anyone = n.Heard
 		switch {
 		case n.Label == "resumption":
 			in.Family, in.Name, in.Note = "", "ticket_nonce", "from the NewSessionTicket"
@@ -127,6 +132,9 @@ func (r *run) inputsOf(n *explain.Node) (list []input) {
 			in.Note = "of no messages"
 		case n.Covers.Text != "":
 			in.Note = "of messages " + n.Covers.Text
+			if skips := n.Covers.SkipNote(); skips != "" {
+				in.Note += "; " + skips
+			}
 		}
 		list = append(list, in)
 	}
@@ -141,12 +149,13 @@ func infoOf(n *explain.Node) []infoPart {
 		return nil
 	}
 	length, context := int(info[0])<<8|int(info[1]), info[3+len(label):]
+	hidden := len(context) > 1 && !n.Heard
 	return []infoPart{
-		{"length", hex.EncodeToString(info[:2]), fmt.Sprintf("%d bytes are wanted", length)},
-		{"label length", hex.EncodeToString(info[2:3]), ""},
-		{"label", hex.EncodeToString(info[3 : 3+len(label)]), "“" + label + "”"},
-		{"context length", hex.EncodeToString(context[:1]), ""},
-		{"context", hex.EncodeToString(context[1:]), ""},
+		{"length", hex.EncodeToString(info[:2]), fmt.Sprintf("%d bytes are wanted", length), false},
+		{"label length", hex.EncodeToString(info[2:3]), "", false},
+		{"label", hex.EncodeToString(info[3 : 3+len(label)]), "“" + label + "”", false},
+		{"context length", hex.EncodeToString(context[:1]), "", false},
+		{"context", hex.EncodeToString(context[1:]), "", hidden},
 	}
 }
 

@@ -107,3 +107,71 @@ func TestPageOfTLS13SaysWhy(t *testing.T) {
 		}
 	}
 }
+
+// The eavesdropper's view shows what an eavesdropper can compute, and nothing else of the schedule.
+func TestEavesdroppersViewOfTheSchedule(t *testing.T) {
+	for _, c := range []struct {
+		example int
+		node    string
+		shown   int // values that stay
+		hidden  int
+	}{
+		{4, "early_secret", 1, 0},
+		{4, "early_derived_secret", 3, 0},            // with its secret and the hash of nothing
+		{4, "client_handshake_traffic_secret", 1, 2}, // the hash of the hellos
+		{4, "client_application_traffic_secret_0", 0, 3},
+		{7, "early_secret", 0, 2}, // below a PSK
+		{7, "psk_binder", 2, 1},   // sent, and a hash of what was
+	} {
+		e := examples[c.example]
+		box := boxOf(t, write(t, perform(t, e.options, e.flags)), "node-"+c.node)
+		shown := strings.Count(box, `<span class="pair both anyone">`)
+		hidden := strings.Count(box, `<span class="pair both hid">`)
+		if shown != c.shown || hidden != c.hidden {
+			t.Errorf("%s: %s shows %d values and hides %d, expected %d and %d",
+				e.name, c.node, shown, hidden, c.shown, c.hidden)
+		}
+	}
+	page := write(t, perform(t, examples[0].options, ""))
+	_, step, _ := strings.Cut(page, ` id="finished-client"`)
+	client, rest, _ := strings.Cut(step, "</article>")
+	_, server, _ := strings.Cut(rest, ` id="finished-server"`)
+	server, _, _ = strings.Cut(server, "</article>")
+	if !strings.Contains(client, "both anyone") || strings.Contains(server, "anyone") {
+		t.Error("TLS 1.2: the client's Finished hashes what was in the clear, the server's " +
+			"does not")
+	}
+}
+
+// The page explains its words where it first has them, and says what the AAD is, what a hash passes
+// over and what each key opens.
+func TestPageExplainsWhatItNames(t *testing.T) {
+	for example, wants := range map[int][]string{
+		0: {"EMS is extended_master_secret: The master_secret is derived",
+			"EtM is encrypt_then_mac: The MAC covers the ciphertext",
+			"what goes into the MAC first", "<h4>What each write key opens"},
+		2: {"extended_master_secret: The master_secret is derived from a hash",
+			"additional authenticated data: the sequence number",
+			"of the content alone, as it was before encryption", "covered besides the AAD",
+			"<th scope=\"row\">client_write_key</th><td>what the client sends</td>" +
+				"<td>8 to 13</td>"},
+		3: {"encrypt_then_mac: The MAC covers the ciphertext"},
+		4: {"3 is ChangeCipherSpec, a record of its own and no handshake message",
+			"the hashes of the transcript pass over its number",
+			"header, as it was sent: type, version, length",
+			"<th scope=\"row\">server_handshake_write_key</th>"},
+	} {
+		e := examples[example]
+		page := strings.ReplaceAll(write(t, perform(t, e.options, e.flags)), "&#39;", "'")
+		for _, want := range wants {
+			if !strings.Contains(page, want) {
+				t.Errorf("%s: the page does not say %q", e.name, want)
+			}
+		}
+		for _, empty := range []string{": content <span class=\"count\">0<", "AAD: content"} {
+			if strings.Contains(page, empty) {
+				t.Errorf("%s: the page says %q", e.name, empty)
+			}
+		}
+	}
+}

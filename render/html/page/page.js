@@ -224,7 +224,7 @@
   const inspect = (run, name, back) => {
     const s = secretsOf(run).find((x) => x.name === name);
     closePanel();
-    if (!s || (run.closest(".eve") && !s.public)) return;
+    if (!s || (run.closest(".eve") && !s.public && !s.anyone)) return;
     const kin = family(run, name);
     $$("[data-secret]", run).forEach((e) => e.classList.toggle("lit", kin.has(e.dataset.secret)));
     panel = make("div", undefined, "panel s-" + name);
@@ -236,7 +236,7 @@
     const link = make("a", `born at ${s.title}`);
     link.href = "#" + s.step;
     const born = make("p", undefined, "row");
-    born.append(link, s.public ? " · sent in the clear" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
+    born.append(link, s.public || name === "psk_binder" ? " · sent in the clear" : s.anyone ? " · never sent, but anybody can compute it" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
     panel.append(born);
     const hidden = root.classList.contains("quiz") && $(".asking[data-quiz]") && $$(".asking").some((q) => q.dataset.quiz === name);
     if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
@@ -265,7 +265,7 @@
   });
   $$(".slot").forEach((b) => {
     const s = secretsOf(runOf(b)).find((x) => x.name === b.dataset.secret);
-    if (s && !s.public) b.classList.add("secret");
+    if (s && !s.public && !s.anyone) b.classList.add("secret");
   });
   $$(".chip").forEach((c) => { if (/_random/.test(c.getAttribute("class"))) c.classList.add("public"); });
 
