@@ -49,6 +49,7 @@ type node struct {
 	Kids     []*node
 	Into     []*node
 	Short    string // the beginning of the value in hex
+	Open     bool   // an eavesdropper has the value, and what it is made from
 }
 
 // infoPart is a part of an HkdfLabel.
@@ -72,7 +73,8 @@ func (r *run) growTree() {
 		v := newValue(family, n.Value, false)
 		v.Anyone = n.Anyone
 		r.nodes[n] = &node{Node: n, Family: family, Anchor: r.ID + "node-" + family, Value: v,
-			Formula: n.Formula(), Before: before(n)}
+			Formula: n.Formula(), Before: before(n),
+			Open: n.Anyone && (n.Secret == nil || n.Secret.Anyone)}
 	}
 	for n, x := range r.nodes {
 		for _, child := range n.Children {

@@ -125,6 +125,10 @@ func TestEavesdroppersViewOfTheSchedule(t *testing.T) {
 	} {
 		e := examples[c.example]
 		box := boxOf(t, write(t, perform(t, e.options, e.flags)), "node-"+c.node)
+		opened := strings.Contains(box, `<div class="command">`)
+		if opened != (strings.HasPrefix(c.node, "early_") && c.hidden == 0) {
+			t.Errorf("%s: %s shows its commands: %v", e.name, c.node, opened)
+		}
 		shown := strings.Count(box, `<span class="pair both anyone">`)
 		hidden := strings.Count(box, `<span class="pair both hid">`)
 		if shown != c.shown || hidden != c.hidden {

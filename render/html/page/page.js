@@ -236,7 +236,7 @@
     const link = make("a", `born at ${s.title}`);
     link.href = "#" + s.step;
     const born = make("p", undefined, "row");
-    born.append(link, s.public || name === "psk_binder" ? " · sent in the clear" : s.anyone ? " · never sent, but anybody can compute it" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
+    born.append(link, s.public || /^psk_binder/.test(name) ? " · sent in the clear" : s.anyone ? " · never sent, but anybody can compute it" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
     panel.append(born);
     const hidden = root.classList.contains("quiz") && $(".asking[data-quiz]") && $$(".asking").some((q) => q.dataset.quiz === name);
     if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
@@ -250,7 +250,7 @@
       }
       panel.append(row);
     }
-    if (s.command) {
+    if (s.command && !(run.closest(".eve") && /^psk_binder/.test(name))) { // it has the key
       const box = make("div", undefined, "command"), head = make("div", undefined, "command-head");
       head.append(make("h5", "compute it yourself"), Object.assign(make("button", "Copy", "copy"), { type: "button" }));
       box.append(head, make("pre", s.command));
