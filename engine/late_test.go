@@ -163,8 +163,18 @@ func TestAnExternalKeyForbidsARequestForACertificate(t *testing.T) {
 		!strings.Contains(err.Error(), "external pre-shared key (RFC 9846 §4.4.2)") {
 		t.Errorf("the server requests: %v", err)
 	}
+	if err := askedAnyway(t, client, server); alert.Of(err) != alert.UnexpectedMessage {
+		t.Errorf("the client: %v", err)
+	}
+}
+
+// askedAnyway sends a client the CertificateRequest of another connection, under the keys of its
+// own, and returns what the client reads then.
+func askedAnyway(t *testing.T, client, server *Engine) error {
+	t.Helper()
 	others, _ := connectBy(t, configLate)
-	raw, err := others[iana.Server].Machine().RequestCertificate(auth)
+	raw, err := others[iana.Server].Machine().RequestCertificate(
+		negotiation.ClientAuth{Request: true})
 	if err == nil {
 		err = server.Out.Seal(iana.RecordHandshake, raw)
 	}
@@ -172,9 +182,8 @@ func TestAnExternalKeyForbidsARequestForACertificate(t *testing.T) {
 		t.Fatal(err)
 	}
 	arrive(client, sealed(server))
-	if _, err := client.Read(make([]byte, 1)); alert.Of(err) != alert.UnexpectedMessage {
-		t.Errorf("the client: %v", err)
-	}
+	_, err = client.Read(make([]byte, 1))
+	return err
 }
 
 // HTTP/2 forbids it, too: a server does not ask, and a client takes a request for an error. See RFC
@@ -192,16 +201,7 @@ func TestHTTP2ForbidsARequestForACertificate(t *testing.T) {
 		if _, err := server.Machine().RequestCertificate(auth); (err != nil) != forbidden {
 			t.Errorf("%s: the server requests: %v", protocol, err)
 		}
-		others, _ := connectBy(t, configLate)
-		raw, err := others[iana.Server].Machine().RequestCertificate(auth)
-		if err == nil {
-			err = server.Out.Seal(iana.RecordHandshake, raw)
-		}
-		if err != nil {
-			t.Fatal(err)
-		}
-		arrive(client, sealed(server))
-		_, err = client.Read(make([]byte, 1))
+		err := askedAnyway(t, client, server)
 		if forbidden && alert.Of(err) != alert.UnexpectedMessage || !forbidden && err != ErrMore {
 			t.Errorf("%s: the client reads: %v", protocol, err)
 		}
