@@ -43,6 +43,9 @@ func (t *Transport) dial(ctx context.Context, network string, at place) (net.Con
 		c.Close()
 		return nil, err
 	}
+	if c.http2() {
+		c.ended = func(why error) { t.remember(at.addr, why) }
+	}
 	if c.http2() != (at.protocol == http2) {
 		at.protocol = other(at.protocol)
 		t.park(at, c)

@@ -6,6 +6,7 @@ import (
 	"io"
 	"log"
 	"net/http"
+	"net/http/httptrace"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -139,12 +140,27 @@ func TestAPanicOfAClientsConnectionIsAnErrorOfTheRequest(t *testing.T) {
 		for _, c := range []struct {
 			name      string
 			direction trace.Direction
-		}{{"reading", trace.Opened}, {"writing", trace.Sealed}} {
+			before    bool // it happens before the request comes to the connection
+		}{{"reading", trace.Opened, false}, {"writing", trace.Sealed, false},
+			{"reading, before the request", trace.Opened, true}} {
+			if c.before && protocol == "http/1.1" { // HTTP/1.1 reads after a request
+				continue
+			}
 			sink := &trap{direction: c.direction}
 			sink.left.Store(1)
 			rt := transport(t, only(protocol), func(c *vitrine.Config) { c.Trace = sink })
 			body := strings.NewReader("body")
-			req, _ := http.NewRequestWithContext(t.Context(), "POST", url, body)
+			ctx := t.Context()
+			if c.before {
+				ctx = httptrace.WithClientTrace(ctx, &httptrace.ClientTrace{
+					GotConn: func(httptrace.GotConnInfo) {
+						for sink.left.Load() > 0 {
+							time.Sleep(time.Millisecond)
+						}
+						time.Sleep(50 * time.Millisecond) // x/net/http2 has noticed by then
+					}})
+			}
+			req, _ := http.NewRequestWithContext(ctx, "POST", url, body)
 			if res, err := rt.RoundTrip(req); err == nil {
 				res.Body.Close()
 				t.Errorf("%s, %s: the request succeeded", protocol, c.name)

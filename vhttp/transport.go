@@ -3,11 +3,14 @@ package vhttp
 //lint:file-ignore SA1019 net/http, which replaces x/net/http2, takes only crypto/tls's connections.
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
+	"net/url"
 	"strings"
 	"sync"
 	"time"
@@ -41,6 +44,7 @@ type Transport struct {
 
 	mu      sync.Mutex
 	speaks2 map[string]bool   // hosts that chose HTTP/2 last time
+	ended   map[string]error  // by address: why the last connection of HTTP/2 that failed did
 	parked  map[place]*stated // connections that one transport made and the other needs
 }
 
@@ -61,7 +65,7 @@ func (e *otherError) Error() string { return "vhttp: " + e.addr + " chose " + e.
 func NewTransport(config *vitrine.Config) *Transport {
 	t := &Transport{
 		Dialer: &net.Dialer{Timeout: 30 * time.Second}, speaks2: map[string]bool{},
-		parked: map[place]*stated{},
+		ended: map[string]error{}, parked: map[place]*stated{},
 		HTTP1: &http.Transport{
 			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second,
 			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
@@ -118,7 +122,11 @@ func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
 // speak sends the request with one of the protocols.
 func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Response, error) {
 	if second {
-		return t.HTTP2.RoundTrip(req)
+		res, err := t.HTTP2.RoundTrip(req)
+		if err != nil {
+			err = t.because(req.URL, err)
+		}
+		return res, err
 	}
 	ctx := req.Context()
 	if upgrade {
@@ -178,6 +186,33 @@ func (t *Transport) learn(host string, second bool) {
 	if second {
 		t.speaks2[host] = true
 	}
+}
+
+// unestablished is the error of x/net/http2 for a request that comes when its new connection has
+// already failed: why, for example an alert, is not in it.
+const unestablished = "http2: client conn could not be established"
+
+// because returns err with the reason that it leaves out.
+func (t *Transport) because(url *url.URL, err error) error {
+	if err.Error() != unestablished {
+		return err
+	}
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if why := t.ended[net.JoinHostPort(url.Hostname(), cmp.Or(url.Port(), "443"))]; why != nil {
+		return fmt.Errorf("%w: the last connection that failed: %w", err, why)
+	}
+	return err
+}
+
+// remember keeps why a connection ended.
+func (t *Transport) remember(addr string, why error) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if len(t.ended) >= hostsRemembered {
+		clear(t.ended)
+	}
+	t.ended[addr] = why
 }
 
 // CloseIdleConnections closes the connections that no request uses.

@@ -61,6 +61,7 @@ type stated struct {
 	asRead
 	state  tls.ConnectionState
 	broken atomic.Pointer[error] // a panic: locks may be held, so that only the socket can be used
+	ended  func(error)           // if it is not nil: is told why Read came to an end before io.EOF
 }
 
 // asRead hides the methods of vitrine.Conn that io.Copy uses: what embeds stated has a Read and a
@@ -99,6 +100,13 @@ var _ = stated{asRead: asRead{}} // static analysis would call it unused
 func (s *stated) Read(p []byte) (n int, err error) {
 	if failed := s.broken.Load(); failed != nil {
 		return 0, *failed
+	}
+	if s.ended != nil {
+		defer func() {
+			if err != nil && err != io.EOF {
+				s.ended(err)
+			}
+		}()
 	}
 	defer s.survive(&err)
 	n, err = s.Conn.Read(p)

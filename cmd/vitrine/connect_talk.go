@@ -180,15 +180,26 @@ func (u *untimed) Read(p []byte) (int, error) {
 // talk sends close_notify.
 const silence = time.Second
 
+// countedWriter counts the bytes that it is given, before it writes them: a server that ends the
+// connection at them may be noticed before Write returns.
+type countedWriter struct {
+	io.Writer
+	bytes atomic.Int64
+}
+
+func (w *countedWriter) Write(p []byte) (int, error) {
+	w.bytes.Add(int64(len(p)))
+	return w.Writer.Write(p)
+}
+
 // talk copies standard input to the server, and what the server sends to standard output.
 func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	var lastData atomic.Int64 // time of the last data from the server
 	lastData.Store(time.Now().UnixNano())
 	sent := make(chan error, 1)
-	var given atomic.Int64 // bytes of standard input that were sent
+	given := &countedWriter{Writer: a.conn}
 	go func() {
-		n, err := io.Copy(a.conn, cmd.InOrStdin())
-		given.Store(n)
+		_, err := io.Copy(given, cmd.InOrStdin())
 		if err == nil {
 			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0,
 				lastData.Load())) {
@@ -218,7 +229,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	}
 	_, _, end := a.raw.Received()
 	a.conn.Close()
-	r.unanswered = given.Load() > 0 && got == 0
+	r.unanswered = given.bytes.Load() > 0 && got == 0
 	timeout, network := errors.AsType[net.Error](err)
 	switch {
 	case cmd.Context().Err() != nil:
