@@ -1,6 +1,7 @@
 package kex
 
 import (
+	"math/big"
 	"math/bits"
 	"sync"
 	"sync/atomic"
@@ -20,13 +21,13 @@ type fixedBase struct {
 // worthwhile is the number of powers before the table is made, which costs about as much as four.
 const worthwhile = 8
 
-// power returns f.g^exponent, or nil if the table does not have it (yet). Like that of any other
+// power returns g^exponent, or nil if the table does not have it (yet). Like that of any other
 // power, its time depends on the exponent's length only.
-func (b *fixedBase) power(f *finiteField, exponent []byte) *bigmod.Nat {
+func (b *fixedBase) power(f *field, g *big.Int, exponent []byte) *bigmod.Nat {
 	if b == nil || len(exponent) > (f.exponent+7)/8 || b.uses.Add(1) <= worthwhile {
 		return nil
 	}
-	b.once.Do(func() { b.make(f) })
+	b.once.Do(func() { b.make(f, g) })
 	product, factor := f.one(), f.one()
 	for i := range 2 * len(exponent) {
 		octet := exponent[len(exponent)-1-i/2]
@@ -52,8 +53,8 @@ func (b *fixedBase) read(words []uint, place int, digit byte) {
 }
 
 // make computes the table.
-func (b *fixedBase) make(f *finiteField) {
-	step := f.nat(f.g) // g^(16^i)
+func (b *fixedBase) make(f *field, g *big.Int) {
+	step := f.nat(g) // g^(16^i)
 	b.words = len(step.Bits())
 	for range 2 * ((f.exponent + 7) / 8) {
 		power := f.one()

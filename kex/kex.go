@@ -1,12 +1,17 @@
 // Package kex performs key exchanges, after which both sides hold the same pre_master_secret (in
 // TLS 1.3, the same shared secret).
 //
-// It implements their mathematics and none of their messages:
+// It implements their mathematics and none of their messages. The files can be read in this order,
+// each after those that it builds on; a test holds that none refers to a later one:
 //
-//	RSA key transport, RFC 5246 §7.4.7.1                             rsa.go
-//	Diffie-Hellman modulo a prime, RFC 5246 §8.1.2 and RFC 7919      dhe.go, primes.go, fixedbase.go
-//	Diffie-Hellman over a curve, RFC 8422 §5.10, §5.11, RFC 7748 §6  ecdhe.go
-//	a curve combined with ML-KEM, RFC 10024 and FIPS 203             hybrid.go
+//	kex.go                                  the two roles in an exchange
+//	ecdhe.go                                over a curve, RFC 8422 §5.10, §5.11, RFC 7748 §6
+//	hybrid.go                               a curve combined with ML-KEM, RFC 10024 and FIPS 203
+//	field.go fixedbase.go dhe.go primes.go  modulo a prime, RFC 5246 §8.1.2 and RFC 7919
+//	peerprime.go                            modulo a prime of the server's choice
+//	named.go                                groups by their code points
+//	rsa.go                                  RSA key transport, RFC 5246 §7.4.7.1
+//	print.go                                printing
 //
 // It leaves out static DH and ECDH and the curves that RFC 8422 deprecates, which nobody should
 // use, and compressed points, which RFC 8422 §5.1.2 forbids.
@@ -78,35 +83,6 @@ type Offer interface {
 
 // Answer is what an answerer sends, with its private key and the secret.
 type Answer struct{ Share, Private, Secret []byte }
-
-// Named returns the group with this code point; ok is false if it is not supported. Hybrids, which
-// iana.Group.Hybrid reports, are for TLS 1.3 only. See RFC 8422 §5.1.1, RFC 7919 §2 and RFC 10024.
-func Named(id iana.Group) (Group, bool) {
-	if c, ok := curves[id]; ok {
-		return c, true
-	}
-	if h, ok := hybrids[id]; ok {
-		return h, true
-	}
-	for _, w := range wellKnown {
-		if w.id == id && id != 0 {
-			return w.group(), true
-		}
-	}
-	return nil, false
-}
-
-// Named13 returns the group with this code point as TLS 1.3 uses it: shares in a finite field have
-// the length of the prime, and each bad one is illegal_parameter. See RFC 8446 §4.2.8.1 and §6.
-func Named13(id iana.Group) (Group, bool) {
-	g, ok := Named(id)
-	if f, finite := g.(*finiteField); finite {
-		padded := *f
-		padded.rule = rule13
-		return &padded, ok
-	}
-	return g, ok
-}
 
 // answer makes an Offer and finishes it at once.
 func answer(g Group, rand io.Reader, theirs []byte) (Answer, error) {

@@ -69,8 +69,6 @@ func (s *safePrime) group() *finiteField {
 	return s.made
 }
 
-var one, two, four = big.NewInt(1), big.NewInt(2), big.NewInt(4)
-
 // precision is the number of bits after the binary point in e and π: those of the longest prime,
 // with room for the rounding errors of all terms.
 const precision = 8192
