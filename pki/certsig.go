@@ -6,6 +6,7 @@ import (
 	"crypto/x509"
 	"encoding/asn1"
 	"fmt"
+	"slices"
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
@@ -173,4 +174,55 @@ func signatureAlgorithm(der []byte) (oid asn1.ObjectIdentifier, params cryptobyt
 	ok = input.ReadASN1(&cert, tag.SEQUENCE) && cert.SkipASN1(tag.SEQUENCE) &&
 		cert.ReadASN1(&algorithm, tag.SEQUENCE) && algorithm.ReadASN1ObjectIdentifier(&oid)
 	return oid, algorithm, ok
+}
+
+func selfIssued(c *x509.Certificate) bool { return slices.Equal(c.RawSubject, c.RawIssuer) }
+
+// signatureSchemes returns the code points for a certificate's signature. An X.509 signature has no
+// group, and whether a PSS signature is rsae or pss depends on a key that may not be in the chain,
+// so several may stand for one.
+func signatureSchemes(c *x509.Certificate) []iana.SignatureScheme {
+	switch c.SignatureAlgorithm {
+	case x509.MD5WithRSA:
+		return []iana.SignatureScheme{0x0101}
+	case x509.SHA1WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA1}
+	case x509.SHA256WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA256}
+	case x509.SHA384WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA384}
+	case x509.SHA512WithRSA:
+		return []iana.SignatureScheme{iana.RSA_PKCS1_SHA512}
+	case x509.SHA256WithRSAPSS:
+		return pssSchemes(crypto.SHA256)
+	case x509.SHA384WithRSAPSS:
+		return pssSchemes(crypto.SHA384)
+	case x509.SHA512WithRSAPSS:
+		return pssSchemes(crypto.SHA512)
+	case x509.ECDSAWithSHA1:
+		return []iana.SignatureScheme{iana.ECDSA_SHA1}
+	case x509.ECDSAWithSHA256:
+		return []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256}
+	case x509.ECDSAWithSHA384:
+		return []iana.SignatureScheme{iana.ECDSA_SECP384R1_SHA384}
+	case x509.ECDSAWithSHA512:
+		return []iana.SignatureScheme{iana.ECDSA_SECP521R1_SHA512}
+	case x509.PureEd25519:
+		return []iana.SignatureScheme{iana.ED25519}
+	}
+	return foreignSchemes(c)
+}
+
+// pssSchemes returns the two schemes of RSASSA-PSS with a hash, or nil: the key of the one is a
+// plain RSA key, that of the other a key for PSS alone.
+func pssSchemes(h crypto.Hash) []iana.SignatureScheme {
+	switch h {
+	case crypto.SHA256:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PSS_PSS_SHA256}
+	case crypto.SHA384:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA384, iana.RSA_PSS_PSS_SHA384}
+	case crypto.SHA512:
+		return []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA512, iana.RSA_PSS_PSS_SHA512}
+	}
+	return nil
 }

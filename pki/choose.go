@@ -85,6 +85,23 @@ func (c *Credential) outdated(schemes, certSchemes []iana.SignatureScheme) error
 	return nil
 }
 
+// A Choice is the credential that was chosen, or nil, and why.
+type Choice struct {
+	Credential *Credential
+	Scheme     iana.SignatureScheme // the scheme to sign with; not used for RSA key exchange
+	Named      bool                 // it has the name that the client asked for
+	why        func() string
+}
+
+// Why returns the reason as a sentence. The sentence is only written when Why is called, which few
+// handshakes do.
+func (c Choice) Why() string {
+	if c.why == nil {
+		return none(nil)
+	}
+	return c.why()
+}
+
 // ChooseServer returns the first credential that serves and has the name that the client asked for.
 // Without one it returns the first whose signatures the client says it can check, and then the
 // first that serves, because many clients can check more than they say. If no credential has the

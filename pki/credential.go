@@ -116,19 +116,28 @@ func (c *Credential) scheme(theirs, allowed []iana.SignatureScheme,
 	return ChooseScheme(pub, theirs, allowed)
 }
 
-// A Choice is the credential that was chosen, or nil, and why.
-type Choice struct {
-	Credential *Credential
-	Scheme     iana.SignatureScheme // the scheme to sign with; not used for RSA key exchange
-	Named      bool                 // it has the name that the client asked for
-	why        func() string
-}
+// RawPrivateKey marks the private key of a tls.Certificate that has no certificates and stands for
+// a raw public key. Without the mark, a missing chain is an error.
+type RawPrivateKey struct{ crypto.Signer }
 
-// Why returns the reason as a sentence. The sentence is only written when Why is called, which few
-// handshakes do.
-func (c Choice) Why() string {
-	if c.why == nil {
-		return none(nil)
+// rawCredential returns the Credential of a tls.Certificate with a RawPrivateKey.
+func rawCredential(c *tls.Certificate, key crypto.Signer) (*Credential, error) {
+	if len(c.Certificate) > 0 || key == nil {
+		return nil, fmt.Errorf("pki: got %d certificates and a private key of type %T, expected a "+
+			"raw public key's alone", len(c.Certificate), key)
 	}
-	return c.why()
+	spki, err := MarshalPublicKey(key.Public())
+	if err != nil {
+		return nil, fmt.Errorf("pki: the raw public key: %w", err)
+	}
+	chain, err := ReadRawKey(spki)
+	if err == nil {
+		err = chain.Sound()
+	}
+	if err != nil {
+		return nil, err
+	}
+	cred := &Credential{Chain: chain, Key: key, packed: new(sync.Map)}
+	cred.limit(c)
+	return cred, nil
 }

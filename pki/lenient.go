@@ -4,13 +4,9 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/elliptic"
-	"crypto/rsa"
-	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
 	"encoding/asn1"
-	"errors"
-	"fmt"
 	"math/big"
 	"net"
 	"slices"
@@ -19,112 +15,7 @@ import (
 
 	"golang.org/x/crypto/cryptobyte"
 	tag "golang.org/x/crypto/cryptobyte/asn1"
-
-	"github.com/vitrine-tls/vitrine/alert"
 )
-
-// A Fault is why a certificate is refused if it is checked at all: crypto/x509 cannot parse it, its
-// key is too short, or its KeyUsage does not allow what it is used for.
-type Fault struct {
-	Index, Of int // which certificate, from 0, and of how many
-	Err       error
-}
-
-func (f *Fault) Error() string {
-	return fmt.Sprintf("certificate %d of %d: %v", f.Index+1, f.Of, f.Err)
-}
-
-// Unwrap returns the reason.
-func (f *Fault) Unwrap() error { return f.Err }
-
-// minRSABits is the shortest RSA key that crypto/rsa computes with, and that a verified peer may
-// have.
-const minRSABits = 1024
-
-// ReadChain is ParseChain for a peer whose certificates are not checked. A certificate that
-// crypto/x509 refuses, for a negative serial number or a malformed name for example, is read by
-// ReadCertificate, and an RSA key may have less than 1024 bits. Sound and Verify refuse such a
-// chain. More than maxCertificates are bad_certificate for both.
-func ReadChain(raw [][]byte) (*Chain, error) {
-	if len(raw) > maxCertificates {
-		return nil, alert.Fail(alert.BadCertificate, "RFC 5246 §7.4.2, RFC 8446 §4.4.2",
-			"got %d certificates, expected at most %d", len(raw), maxCertificates)
-	}
-	c := new(Chain)
-	for i, der := range raw {
-		cert, err := ReadCertificate(der)
-		if err != nil {
-			c.faults = append(c.faults, &Fault{i, len(raw), err})
-		}
-		if k, ok := cert.PublicKey.(*rsa.PublicKey); ok && k.N.BitLen() > maxRSABits {
-			return nil, tooLong(k)
-		}
-		c.Certs = append(c.Certs, cert)
-	}
-	if len(c.Certs) == 0 {
-		return c, nil
-	}
-	pub := c.Certs[0].PublicKey
-	if pub == nil {
-		pub, _ = parseSPKI(c.Certs[0].RawSubjectPublicKeyInfo)
-	}
-	if k := rsaKey(pub); k != nil {
-		c.checkRSA(k, len(raw))
-	}
-	return c, nil
-}
-
-// checkRSA adds a Fault for an RSA key of the peer, in the first of n certificates, that is too
-// short.
-func (c *Chain) checkRSA(k *rsa.PublicKey, n int) {
-	if k.N.BitLen() < minRSABits {
-		c.faults = append(c.faults, &Fault{0, n, fmt.Errorf("got an RSA key of %d bits, "+
-			"expected at least %d", k.N.BitLen(), minRSABits)})
-	}
-}
-
-// rsaKey returns the RSA key of a public key, or nil.
-func rsaKey(pub crypto.PublicKey) *rsa.PublicKey {
-	switch pub := pub.(type) {
-	case *rsa.PublicKey:
-		return pub
-	case *PSSPublicKey:
-		return pub.PublicKey
-	}
-	return nil
-}
-
-// Faults returns what is wrong with certificates of the chain. It is empty for a chain that
-// ParseChain accepts.
-func (c *Chain) Faults() []error {
-	var all []error
-	for _, f := range c.faults {
-		all = append(all, f)
-	}
-	return all
-}
-
-// Excuse adds an error of Fits about the KeyUsage to the chain's faults and returns nil; any other
-// it returns. It is for a peer whose certificates are not checked.
-func (c *Chain) Excuse(err error) error {
-	misfit, ok := errors.AsType[*alert.Error](err)
-	if !ok || misfit.Ref != keyUsageRef {
-		return err
-	}
-	c.faults = append(c.faults, &Fault{0, len(c.Certs), errors.New(misfit.Reason)})
-	return nil
-}
-
-// Sound returns an error, bad_certificate, for a chain that has a Fault. The error's cause is a
-// *tls.CertificateVerificationError.
-func (c *Chain) Sound() error {
-	if len(c.faults) == 0 {
-		return nil
-	}
-	f := c.faults[0]
-	return &alert.Error{Alert: alert.BadCertificate, Ref: "RFC 5246 §7.4.2", Reason: f.Error(),
-		Cause: &tls.CertificateVerificationError{UnverifiedCertificates: c.Certs, Err: f}}
-}
 
 // ReadCertificate is x509.ParseCertificate, but returns a certificate always. With an error it has
 // only what could be read of Raw, RawTBSCertificate, RawSubject, Subject, RawIssuer, Issuer,

@@ -5,7 +5,6 @@ import (
 	"crypto"
 	"crypto/ecdsa"
 	"crypto/ed25519"
-	"crypto/elliptic"
 	"crypto/md5"
 	"crypto/rand"
 	"crypto/rsa"
@@ -13,7 +12,6 @@ import (
 	_ "crypto/sha256" // for crypto.Hash.New
 	_ "crypto/sha512"
 	"errors"
-	"fmt"
 	"io"
 	"slices"
 
@@ -22,23 +20,6 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 )
-
-// A keyKind is the algorithm that a certificate names for its key. There are two for RSA:
-// rsaEncryption allows any use, RSASSA-PSS only signatures of that kind.
-type keyKind uint8
-
-const (
-	keyUnknown keyKind = iota
-	keyRSA
-	keyPSS
-	keyECDSA
-	keyEd25519
-	keyEd448
-)
-
-func (k keyKind) String() string {
-	return [...]string{"unknown", "RSA", "RSASSA-PSS", "ECDSA", "Ed25519", "Ed448"}[k]
-}
 
 // A scheme is one way to sign.
 type scheme struct {
@@ -234,7 +215,8 @@ func (s scheme) verify(pub crypto.PublicKey, digest, signature []byte) error {
 		return s.verify(pub.PublicKey, digest, signature)
 	case *rsa.PublicKey:
 		if pub.N.BitLen() < minRSABits {
-			return s.verifySmall(pub, digest, signature)
+			valid = verifySmall(pub, s.Hash, s.PSS, digest, signature)
+			break
 		}
 		if s.PSS {
 			return rsa.VerifyPSS(pub, s.Hash, digest, signature,
@@ -301,45 +283,4 @@ func lookup(id iana.SignatureScheme) (scheme, bool) {
 		return scheme{}, false
 	}
 	return schemes[i], true
-}
-
-// keyWords names a key, an RSA key with its length.
-func keyWords(pub crypto.PublicKey) string {
-	if k := rsaKey(pub); k != nil {
-		return fmt.Sprintf("%d-bit %v", k.N.BitLen(), kindOf(pub))
-	}
-	return kindOf(pub).String()
-}
-
-func kindOf(pub crypto.PublicKey) keyKind {
-	switch pub.(type) {
-	case *rsa.PublicKey:
-		return keyRSA
-	case *PSSPublicKey:
-		return keyPSS
-	case *ecdsa.PublicKey:
-		if groupOf(pub) != 0 {
-			return keyECDSA
-		}
-	case ed25519.PublicKey:
-		return keyEd25519
-	case ed448.PublicKey:
-		return keyEd448
-	}
-	return keyUnknown
-}
-
-// groupOf returns the group of an ECDSA key, and 0 for any other key.
-func groupOf(pub crypto.PublicKey) iana.Group {
-	if k, ok := pub.(*ecdsa.PublicKey); ok {
-		switch k.Curve {
-		case elliptic.P256():
-			return iana.Secp256r1
-		case elliptic.P384():
-			return iana.Secp384r1
-		case elliptic.P521():
-			return iana.Secp521r1
-		}
-	}
-	return 0
 }

@@ -37,29 +37,26 @@ func digestInfo(hash crypto.Hash, oid asn1.ObjectIdentifier) []byte {
 	return der[:len(der)-hash.Size()]
 }
 
-// verifySmall verifies a signature of a key that is too short for crypto/rsa. Only a client that
-// checks no certificates calls it: ParseChain refuses such keys. Everything is public.
-func (s scheme) verifySmall(pub *rsa.PublicKey, digest, signature []byte) error {
+// verifySmall reports whether a signature is right, of PSS or of PKCS #1 v1.5, by a key that is too
+// short for crypto/rsa. Only a client that checks no certificates calls it: ParseChain refuses such
+// keys. Everything is public.
+func verifySmall(pub *rsa.PublicKey, hash crypto.Hash, pss bool, digest, signature []byte) bool {
 	if pub.N.Bit(0) == 0 || pub.E < 3 || pub.E&1 == 0 {
-		return errBadSignature
+		return false
 	}
 	modulus, err := bigmod.NewModulus(pub.N.Bytes())
 	if err != nil || len(signature) != modulus.Size() {
-		return errBadSignature
+		return false
 	}
 	x, err := bigmod.NewNat().SetBytes(signature, modulus)
 	if err != nil {
-		return errBadSignature
+		return false
 	}
 	encoded := bigmod.NewNat().ExpShortVarTime(x, uint(pub.E), modulus).Bytes(modulus)
-	fits := bytes.Equal(encoded, padPKCS1(len(encoded), slices.Concat(digestInfos[s.Hash], digest)))
-	if s.PSS {
-		fits = pssEncodes(s.Hash, encoded, pub.N.BitLen()-1, digest)
+	if pss {
+		return pssEncodes(hash, encoded, pub.N.BitLen()-1, digest)
 	}
-	if !fits {
-		return errBadSignature
-	}
-	return nil
+	return bytes.Equal(encoded, padPKCS1(len(encoded), slices.Concat(digestInfos[hash], digest)))
 }
 
 // padPKCS1 is EMSA-PKCS1-v1_5. It returns nil if the digest does not fit. See RFC 8017 §9.2.

@@ -3,8 +3,11 @@ package pki
 import (
 	"crypto"
 	"crypto/rsa"
+	"crypto/sha256"
 	"crypto/x509"
+	"crypto/x509/pkix"
 	"encoding/asn1"
+	"encoding/base64"
 	"errors"
 
 	"github.com/cloudflare/circl/sign/ed448"
@@ -139,4 +142,28 @@ func readHash(s *cryptobyte.String, hash *crypto.Hash) bool {
 		return false
 	}
 	return true
+}
+
+// Pin returns the digest by which a public key is pinned: SHA-256 of its SubjectPublicKeyInfo. See
+// RFC 7469 §2.4.
+func Pin(spki []byte) [sha256.Size]byte { return sha256.Sum256(spki) }
+
+// PinText returns the pin of a SubjectPublicKeyInfo as people write it: sha256/ and base64.
+func PinText(spki []byte) string {
+	pin := Pin(spki)
+	return "sha256/" + base64.StdEncoding.EncodeToString(pin[:])
+}
+
+// MarshalPublicKey returns the SubjectPublicKeyInfo of a public key, DER. Besides those that
+// crypto/x509 writes these are circl's Ed448 keys. See RFC 8410 §4.
+func MarshalPublicKey(pub crypto.PublicKey) ([]byte, error) {
+	k, ok := pub.(ed448.PublicKey)
+	if !ok {
+		return x509.MarshalPKIXPublicKey(pub)
+	}
+	return asn1.Marshal(struct {
+		Algorithm pkix.AlgorithmIdentifier
+		Key       asn1.BitString
+	}{pkix.AlgorithmIdentifier{Algorithm: oidEd448},
+		asn1.BitString{Bytes: k, BitLength: 8 * len(k)}})
 }

@@ -18,7 +18,7 @@ var mutants = []struct{ name, lesson, file, with, without string }{
 	{
 		"chain",
 		"certificates",
-		"pki/chain.go",
+		"pki/verify.go",
 		"if err != nil {\n\t\treturn nil, c.refuse(err, t)\n\t}",
 		"if err != nil && os.Getenv(NAME) == VALUE {\n" +
 			"\t\treturn [][]*x509.Certificate{{leaf}}, nil\n" +

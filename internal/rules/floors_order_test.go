@@ -28,6 +28,7 @@ var orders = map[string]map[string]string{
 	"message":     {},
 	"negotiation": {},
 	"observe":     {},
+	"pki":         {},
 	"record":      {},
 	"session":     {},
 	"suite":       {},

@@ -14,15 +14,18 @@
 // the content of SCTs are left out: the first two need the network, which a handshake must not wait
 // for, and the third needs a policy of its own.
 //
-// The files:
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
 //
-//	chain.go lenient.go               a peer's chain: parsing, its names and keys, Verify
-//	path.go certsig.go                paths with signatures that crypto/x509 does not compute
-//	verdicts.go still.go cache.go     what need not be verified, or parsed, again
-//	staple.go                         stapled OCSP responses
-//	choose.go credential.go           which credential to show
-//	scheme.go signed.go small.go      signature schemes, and what a handshake signs
-//	rawkey.go spki.go privatekey.go   raw public keys; keys as they are encoded
+//	spki.go keykind.go keyname.go           keys as they are encoded, and their kinds
+//	small.go scheme.go signed.go            signature schemes, and what a handshake signs
+//	cache.go lenient.go certsig.go          a certificate, and the signature on it
+//	chain.go rawkey.go fits.go              a peer's chain, its names and keys
+//	trust.go still.go path.go verify.go     who is trusted, and whether a path leads there
+//	verdicts.go                             what need not be verified again
+//	staple.go                               stapled OCSP responses
+//	credential.go privatekey.go choose.go   which credential to show
+//	print.go                                printing
 //
 // Signatures are made by crypto/rsa, crypto/ecdsa and crypto/ed25519, which are constant time, by
 // circl's Ed448, which is meant to be, or by the caller's key. Verification handles public data
