@@ -10,15 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/dump"
 )
 
-// about is the connection that the report of a program is about. It lasts until the report ends, so
-// that no secret is taken for that of another connection.
-type about struct {
-	random  []byte // client_random
-	trace   bool   // random is of openssl -trace, which a session may follow
-	session []byte // the session_id of the last hello, in hex
-	pre     []byte // a pre_master_secret whose client_random has not come
-}
-
 // reports reads a line of a report, and reports whether it is one.
 func (r *reading) reports(line string, fields [][]byte) bool {
 	hellos := r.report.ClientHellos()

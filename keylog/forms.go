@@ -3,7 +3,7 @@ package keylog
 import (
 	"bytes"
 	"crypto/subtle"
-	"errors"
+	"encoding/hex"
 	"slices"
 )
 
@@ -87,27 +87,14 @@ func (l *Log) knows(session, secret []byte) bool {
 		subtle.ConstantTimeCompare(known, reported) == 0
 }
 
-// others are lines of other files and reports, with what to do about them.
-var others = []struct{ has, advice string }{
-	{"key bytes not available", "javax.net.debug did not get this secret from the module that " +
-		"holds it: give the server's RSA key instead"},
-	{"resumption psk:", "s_client's Resumption PSK, which is the secret of a ticket: give it as " +
-		"a pre-shared key"},
-	{"private key-----", "a private key in PEM, not a key log"},
-	{"begin certificate-----", "a certificate, which is public and opens nothing"},
-}
-
-// foreign returns what a line without a label is, if it is known.
-func foreign(line []byte) error {
-	lower := bytes.ToLower(line)
-	for _, o := range others {
-		if bytes.Contains(lower, []byte(o.has)) {
-			return errors.New(o.advice)
-		}
+func unhex(text []byte) ([]byte, error) {
+	if len(text) > 1 && text[0] == '0' && (text[1] == 'x' || text[1] == 'X') {
+		text = text[2:]
 	}
-	if secret, err := unhex(bytes.TrimSpace(line)); err == nil && len(secret) == master[0] {
-		return errors.New("48 bytes in hex without a label: this may be a master_secret, " +
-			"and not a key log")
+	if len(text) > 2 && text[2] == ':' {
+		text = bytes.ReplaceAll(text, []byte(":"), nil)
 	}
-	return nil
+	out := make([]byte, hex.DecodedLen(len(text)))
+	_, err := hex.Decode(out, text)
+	return out, err
 }

@@ -24,6 +24,21 @@ type reading struct {
 	bad   int
 }
 
+// about is the connection that the report of a program is about. It lasts until the report ends, so
+// that no secret is taken for that of another connection.
+type about struct {
+	random  []byte // client_random
+	trace   bool   // random is of openssl -trace, which a session may follow
+	session []byte // the session_id of the last hello, in hex
+	pre     []byte // a pre_master_secret whose client_random has not come
+}
+
+// hexed is the text of a key log in a hex dump, from its last line feed.
+type hexed struct {
+	text []byte
+	at   int // bytes before it
+}
+
 // maxForeign bounds how many lines of other files are kept until the end.
 const maxForeign = 1 << 10
 
@@ -54,33 +69,6 @@ func (r *reading) err() error {
 	return fmt.Errorf("keylog: line %d: %w; %d more lines like it", r.first.n, r.first.err, r.bad-1)
 }
 
-// line reads a line.
-func (r *reading) line(line []byte) {
-	fields := bytes.Fields(line)
-	if len(fields) == 0 || fields[0][0] == '#' {
-		return
-	}
-	if r.wrap.label != "" && r.wrap.continues(line) {
-		return
-	}
-	r.unwrap()
-	label, values := r.log.find(fields)
-	if !whole(label, values) || string(fields[0]) == "Master-Key:" {
-		known := r.reports(string(line), fields)
-		if !whole(label, values) && (known || r.dumped(string(line))) {
-			r.log.counts.Lines++
-			return
-		}
-	} else {
-		r.take(r.report.End())
-	}
-	if !longest(label, values) && r.wrap.begins(line, fields) {
-		r.wrap.n = r.n
-		return
-	}
-	r.parse(r.n, line, label, values)
-}
-
 // parse reads a line that stands for itself.
 func (r *reading) parse(n int, line []byte, label Label, values [][]byte) {
 	unknown := r.log.counts.Unknown
@@ -96,22 +84,8 @@ func (r *reading) parse(n int, line []byte, label Label, values [][]byte) {
 	}
 }
 
-// end reads what was complete only with the last line.
-func (r *reading) end() error {
-	r.unwrap()
-	r.take(r.report.End())
-	r.hexed.end(r)
-	r.about.end(r)
-	for _, x := range r.foreign {
-		if !r.reported {
-			r.fail(x.n, x.err)
-		}
-	}
-	return r.err()
-}
-
-// add adds a secret of a report, and counts it unless it is there already. It replaces none: a line
-// of a key log has the connection that it is of.
+// add adds a secret of a report, and counts it. One that is there already stays: a line of a key
+// log names the connection that it is of.
 func (r *reading) add(n int, line Line) {
 	l := r.log
 	if l.text += len(line.Secret); l.text > MaxLog {
@@ -132,50 +106,24 @@ func (r *reading) add(n int, line Line) {
 	}
 }
 
-// hexed is the text of a key log in a hex dump, from its last line feed.
-type hexed struct {
-	text []byte
-	at   int // bytes before it
-}
-
-// dumped reports whether a line is one of a dump, and reads the lines of a key log in it.
-func (r *reading) dumped(line string) bool {
-	h := &r.hexed
-	offset, b, words, ok := dump.Line(line)
-	if !ok || offset >= 0 && offset != h.at+len(h.text) && offset != 0 {
-		h.end(r)
-		return false
+// unwrap reads a line, wrapped or not, when no more of it follows. If the first part is a line by
+// itself and all parts together are not, it reads the first alone.
+func (r *reading) unwrap() {
+	w := r.wrap
+	if r.wrap = (wrapped{}); w.label == "" {
+		return
 	}
-	if offset == 0 {
-		h.end(r)
-	}
-	for i := 0; words && i+1 < len(b); i += 2 {
-		b[i], b[i+1] = b[i+1], b[i]
-	}
-	h.text = append(h.text, b...)
-	for {
-		i := bytes.IndexByte(h.text, '\n')
-		if i < 0 {
-			break
+	label, values := w.label, [][]byte{w.id, w.secret}
+	first, alone := r.log.find(bytes.Fields(w.line))
+	together := complete(label, w.secret) || whole(label, values) && w.marked
+	r.log.counts.Lines += w.parts - 1
+	if w.parts == 1 || !together && whole(first, alone) {
+		label, values = first, alone
+		r.log.counts.Unknown += w.parts - 1
+		if w.parts > 1 && !complete(first, digits(alone)) {
+			r.fail(w.n, fmt.Errorf("%s: %d bytes, which is unusual, and the next line is hex: "+
+				"if that is the rest of it, join the lines", first, len(digits(alone))/2))
 		}
-		h.line(r, h.text[:i])
-		h.at, h.text = h.at+i+1, h.text[i+1:]
 	}
-	if len(h.text) > maxLine {
-		h.at, h.text = h.at+len(h.text), nil
-	}
-	return true
-}
-
-// end reads the last line of a dump.
-func (h *hexed) end(r *reading) {
-	h.line(r, h.text)
-	*h = hexed{}
-}
-
-// line reads a line of a key log in a dump. Bytes of other kinds are ignored.
-func (h *hexed) line(r *reading, line []byte) {
-	if label, values := r.log.find(bytes.Fields(line)); whole(label, values) {
-		r.fail(r.n, r.log.parse(line, label, values))
-	}
+	r.parse(w.n, w.line, label, values)
 }

@@ -3,7 +3,6 @@ package keylog
 import (
 	"bytes"
 	"encoding/hex"
-	"fmt"
 	"slices"
 )
 
@@ -122,28 +121,6 @@ func (w *wrapped) continues(line []byte) bool {
 	next.full, next.open, next.marked = width == w.width, opens(line), w.marked && mark
 	*w = next
 	return true
-}
-
-// unwrap reads a line, wrapped or not, when no more of it follows. If the first part is a line by
-// itself, and they are none together, it reads the first alone.
-func (r *reading) unwrap() {
-	w := r.wrap
-	if r.wrap = (wrapped{}); w.label == "" {
-		return
-	}
-	label, values := w.label, [][]byte{w.id, w.secret}
-	first, alone := r.log.find(bytes.Fields(w.line))
-	together := complete(label, w.secret) || whole(label, values) && w.marked
-	r.log.counts.Lines += w.parts - 1
-	if w.parts == 1 || !together && whole(first, alone) {
-		label, values = first, alone
-		r.log.counts.Unknown += w.parts - 1
-		if w.parts > 1 && !complete(first, digits(alone)) {
-			r.fail(w.n, fmt.Errorf("%s: %d bytes, which is unusual, and the next line is hex: "+
-				"if that is the rest of it, join the lines", first, len(digits(alone))/2))
-		}
-	}
-	r.parse(w.n, w.line, label, values)
 }
 
 // whole reports whether the values of a line may be all there.

@@ -24,6 +24,7 @@ var orders = map[string]map[string]string{
 	"engine":      {},
 	"handshake":   {},
 	"kex":         {},
+	"keylog":      {},
 	"keys":        {},
 	"message":     {},
 	"negotiation": {},
