@@ -20,14 +20,18 @@
 // carry TLS (RFC 5216 and those like it) are connections, too, over IEEE 802.1X, PPP and RADIUS.
 // All other packets are counted: see Skipped.
 //
-// The files:
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one, except where a frame holds a datagram and a tunnel in a datagram a frame:
 //
-//	reader.go pcapng.go                            the packets of a file
-//	layers.go links.go ethernet.go wifi.go ip.go   the headers of a packet
-//	udp.go eap.go skipped.go                       tunnels; TLS without TCP; what is not read
-//	fragments.go assembler.go lane.go copies.go    IP fragments, TCP connections, what comes twice
-//	queue.go                                       connections and gaps in their order
-//	writer.go conversation.go tap.go               writing
+//	capture.go connection.go queue.go            packets, connections, and queues of these
+//	layers.go fragments.go decoder.go            what a packet is made of; what is not read
+//	eap.go ethernet.go wifi.go ppp.go            the headers of a packet: TLS without TCP, frames
+//	ip.go links.go udp.go decode.go              datagrams, tunnels; with what a packet begins
+//	assembler.go copies.go lane.go               TCP's bytes in order, and what comes twice
+//	eaptable.go segments.go                      the connection of an EAP packet, of a segment
+//	reader.go pcapng.go open.go                  the packets of a file
+//	writer.go holding.go conversation.go tap.go  writing
+//	print.go                                     printing
 //
 // Nothing here trusts the file: no length sizes an allocation before the bytes are there, and what
 // waits for a missing segment or fragment is bounded; see Limits.

@@ -3,34 +3,10 @@ package capture
 import (
 	"encoding/binary"
 	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/keylog"
 )
-
-// A Conversation is a TCP connection that is being written: data becomes segments that a network
-// could have carried, between a TCP handshake and a close. It is safe for concurrent use.
-type Conversation struct {
-	w      *Writer
-	v6     bool
-	ends   [2]end
-	opened bool
-	last   time.Time
-	netif  uint32
-
-	waiting bool    // packets wait for secrets
-	held    []byte  // these packets
-	known   [2]bool // TLS 1.3: the secrets of a side's data
-}
-
-// end is one side of a Conversation.
-type end struct {
-	addr     netip.AddrPort
-	seq      uint32 // of the next byte
-	finished bool
-}
 
 // What the segments look like. Every burst is acknowledged, so that no window ever seems full.
 const (
@@ -39,6 +15,16 @@ const (
 	burst   = 16      // segments
 	maxWait = 1 << 20 // bytes of packets that wait for their secrets
 )
+
+// Connection begins a TCP connection. If an address is not valid, or they are of different
+// families, both are replaced by addresses reserved for documentation (RFC 5737). A port 0 becomes
+// 443 for the server and one from 49152 on for the client.
+func (w *Writer) Connection(client, server netip.AddrPort) *Conversation {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.begun++
+	return newConversation(w, w.begun, client, server)
+}
 
 func newConversation(w *Writer, n int, client, server netip.AddrPort) *Conversation {
 	client, server = usable(client), usable(server)
@@ -182,31 +168,6 @@ func (c *Conversation) writeSegment(from iana.Side, flags uint8, data []byte) {
 	}
 }
 
-// completes notes the secret with this label, and reports whether all have come that the packets
-// wait for. In TLS 1.3 the secrets of the handshake come alone, but its messages are read by those
-// who know the secrets of the data as well. See RFC 9850 §2.
-func (c *Conversation) completes(label string) bool {
-	switch keylog.Label(label) {
-	case keylog.ClientTraffic:
-		c.known[iana.Client] = true
-	case keylog.ServerTraffic:
-		c.known[iana.Server] = true
-	case keylog.ClientRandom, keylog.PreMasterByRandom:
-		return true // all keys follow from it
-	}
-	return c.known == [2]bool{true, true}
-}
-
-// release writes the packets that waited.
-func (c *Conversation) release() {
-	if c.waiting {
-		i := slices.Index(c.w.held, c)
-		c.w.held = slices.Delete(c.w.held, i, i+1)
-		c.w.buf = append(c.w.buf, c.held...)
-		c.waiting, c.held = false, nil
-	}
-}
-
 // segment appends an IP datagram with one TCP segment. See RFC 791 §3.1, RFC 8200 §3 and RFC 9293
 // §3.1.
 func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byte) []byte {
@@ -250,20 +211,4 @@ func (c *Conversation) segment(b []byte, from iana.Side, flags uint8, data []byt
 	pseudo := sum(sum(sum(protoTCP, src), dst), []byte{byte(size >> 8), byte(size)})
 	be.PutUint16(b[at+16:], ^sum(pseudo, b[at:]))
 	return b
-}
-
-// sum continues the Internet checksum, whose complement is sent. Only the last part may have an odd
-// length. See RFC 1071 §1.
-func sum(start uint16, b []byte) uint16 {
-	n := uint32(start)
-	for ; len(b) >= 2; b = b[2:] {
-		n += uint32(b[0])<<8 | uint32(b[1])
-	}
-	if len(b) == 1 {
-		n += uint32(b[0]) << 8
-	}
-	for n > 0xFFFF {
-		n = n>>16 + n&0xFFFF
-	}
-	return uint16(n)
 }

@@ -251,3 +251,49 @@ func (d *decoder) nextProtocol(kind byte, p part) (layer, part) {
 	}
 	return d.skip("VXLAN-GPE or NSH with protocol %d", int(kind))
 }
+
+// typed returns a layer with an EtherType at a place and a header of n bytes.
+func typed(at, n int) layer {
+	return func(d *decoder, p part) (layer, part) {
+		if len(p.b) < n {
+			return d.short()
+		}
+		return d.etherType(binary.BigEndian.Uint16(p.b[at:]), p.from(n))
+	}
+}
+
+// llc reads IEEE 802.2 and SNAP.
+func llc(d *decoder, p part) (layer, part) {
+	if len(p.b) < 3 {
+		return d.short()
+	}
+	switch [2]byte(p.b[:2]) {
+	case [2]byte{0xAA, 0xAA}:
+		return snap, p.from(3)
+	case [2]byte{0x06, 0x06}:
+		return ipv4, p.from(3)
+	case [2]byte{0xFE, 0xFE}:
+		if len(p.b) > 4 && p.b[3] == 0xCC {
+			return ipv4, p.from(4)
+		}
+		if len(p.b) > 4 && p.b[3] == 0xCF { // PPP over ATM: RFC 2364
+			return ppp, p.from(4)
+		}
+	}
+	return d.skip("IEEE 802.2 (LLC) to 0x%02X", int(p.b[0]))
+}
+
+// snap reads the rest of a SNAP header. Frames bridged over ATM have one of their own: RFC 2684.
+func snap(d *decoder, p part) (layer, part) {
+	if len(p.b) < 5 {
+		return d.short()
+	}
+	oui, kind := [3]byte(p.b[:3]), binary.BigEndian.Uint16(p.b[3:])
+	switch {
+	case oui == [3]byte{0, 0x80, 0xC2} && (kind == 1 || kind == 7):
+		return after(2, ethernet), p.from(5)
+	case oui == [3]byte{} || oui == [3]byte{0, 0, 0xF8}:
+		return d.etherType(kind, p.from(5))
+	}
+	return d.skip("IEEE 802.2 SNAP of a vendor, type 0x%04X", int(kind))
+}

@@ -233,3 +233,17 @@ func tcp(d *decoder, p part) (layer, part) {
 	d.found = aSegment
 	return nil, part{}
 }
+
+// datagramLayer determines the version of an IP datagram by its first four bits.
+func datagramLayer(d *decoder, p part) (layer, part) {
+	if len(p.b) == 0 {
+		return d.short()
+	}
+	switch p.b[0] >> 4 {
+	case 4:
+		return ipv4, p
+	case 6:
+		return ipv6, p
+	}
+	return d.skip("no IP, where IP is expected", 0)
+}

@@ -3,59 +3,7 @@ package capture
 import (
 	"slices"
 	"sort"
-
-	"github.com/vitrine-tls/vitrine/iana"
 )
-
-// A lane is one direction of a connection. Its sequence numbers are unwrapped to 64 bits, by their
-// distance from the next byte, which a 32-bit number determines up to 2 GiB either way.
-type lane struct {
-	conn *connection
-
-	next     uint64 // number of the byte that comes next
-	first    uint32 // number of the first byte or, if not opened, the first number seen
-	end      uint64 // number after the last byte, if finished
-	opened   bool   // next was known from a SYN
-	started  bool   // bytes may have been passed on, so that no earlier ones can be
-	based    bool   // next has a meaning
-	finished bool   // a FIN came
-	ending   Ending // how it ended, by its first FIN or RST
-	packets  int
-
-	held []*piece // in order, disjoint, all after next (or, before started, around it)
-	size int      // of memory in held
-
-	copies []piece // of held bytes, with other contents
-	link   links[*lane]
-}
-
-// piece is a run of bytes that wait or, if b is nil, of bytes that the capture does not have.
-type piece struct {
-	at   uint64
-	b    []byte
-	lost uint64
-}
-
-const (
-	pieceSize = 64       // of memory, besides b
-	maxPiece  = 64 << 10 // pieces that touch are joined up to this size
-	maxHeld   = 1 << 12  // pieces: inserting at the front costs as much as there are
-	maxBefore = 64 << 10 // bytes that wait for earlier ones when the capture has no SYN
-	unwrapped = 1 << 33  // keeps numbers before the first one positive
-)
-
-func (p *piece) end() uint64 { return p.at + uint64(len(p.b)) + p.lost }
-
-func (l *lane) links() *links[*lane] { return &l.link }
-
-func (c *connection) links() *links[*connection] { return &c.link }
-
-func (l *lane) side() iana.Side {
-	if l == &l.conn.lanes[0] {
-		return l.conn.side[0]
-	}
-	return l.conn.side[1]
-}
 
 // unwrap returns the 64-bit number nearest to l.next. The first number seen becomes the base.
 func (l *lane) unwrap(seq uint32) uint64 {

@@ -1,6 +1,6 @@
 package capture
 
-import "fmt"
+import "net/netip"
 
 // Decoding finds the TCP segment, or the EAP packet, in a packet. The layers are read in place,
 // without copies or allocations, unless IP datagrams come in fragments. See links.go for what a
@@ -10,6 +10,13 @@ import "fmt"
 type endpoint struct {
 	addr [16]byte
 	port uint16
+}
+
+func (e endpoint) addrPort(v6 bool) netip.AddrPort {
+	if v6 {
+		return netip.AddrPortFrom(netip.AddrFrom16(e.addr), e.port)
+	}
+	return netip.AddrPortFrom(netip.AddrFrom4([4]byte(e.addr[:4])), e.port)
 }
 
 // segment is the TCP segment of one packet.
@@ -31,56 +38,6 @@ const (
 	flagACK
 )
 
-// found has the contents of a packet.
-type found uint8
-
-const (
-	nothing found = iota
-	aSegment
-	anEAP
-)
-
-// decoder reads packets. It keeps the fragments of IP datagrams between them, and counts those that
-// carry nothing that is read.
-type decoder struct {
-	fragments fragments
-	skipped   map[skippedKind]int
-	ports     map[uint16]string // of UDP, on which QUIC or DTLS was seen
-
-	// of the packet that is being read
-	found   found
-	segment segment
-	packet  eapPacket
-	macs    [2][6]byte // destination and source
-}
-
-// decode returns what a packet carries: then the segment, or the EAP packet, is set. An error means
-// that packets of this link type cannot be decoded.
-func (d *decoder) decode(p *Packet) (found, error) {
-	d.found, d.macs = nothing, [2][6]byte{}
-	next := linkLayers[p.Link]
-	if next == nil {
-		d.skip(linkText(p.Link), int(p.Link))
-		return nothing, fmt.Errorf("capture: packets of %v are not read", p.Link)
-	}
-	rest := part{p.Data, max(p.Length, len(p.Data))}
-	for range maxLayers {
-		if next, rest = next(d, rest); next == nil {
-			return d.found, nil
-		}
-	}
-	d.skip("tunnels in tunnels, nested too deeply", 0)
-	return nothing, nil
-}
-
-// linkText returns what packets of a link type that is not decoded are, with a verb for its number.
-func linkText(l LinkType) string {
-	if name := otherLinks[l]; name != "" {
-		return "link type %d: " + name
-	}
-	return "link type %d"
-}
-
 // part is a layer with its payload: the captured bytes, and the length on the wire.
 type part struct {
 	b      []byte
@@ -93,4 +50,20 @@ func (p part) from(n int) part { return part{p.b[n:], p.length - n} }
 // to limits a layer to n bytes; what follows is padding.
 func (p part) to(n int) part {
 	return part{p.b[:min(n, len(p.b))], min(n, p.length)}
+}
+
+// sum continues the Internet checksum, whose complement is sent. Only the last part may have an odd
+// length. See RFC 1071 §1.
+func sum(start uint16, b []byte) uint16 {
+	n := uint32(start)
+	for ; len(b) >= 2; b = b[2:] {
+		n += uint32(b[0])<<8 | uint32(b[1])
+	}
+	if len(b) == 1 {
+		n += uint32(b[0]) << 8
+	}
+	for n > 0xFFFF {
+		n = n>>16 + n&0xFFFF
+	}
+	return uint16(n)
 }

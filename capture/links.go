@@ -5,16 +5,16 @@ import "encoding/binary"
 // This file has the rows for link types: what a frame of each begins with. What one packet carries
 // is found by layers, each of which reads one header.
 
-// A layer reads the header at the beginning of a part and returns the layer and the part after it.
-// It returns no layer where the packet ends: then a segment or an EAP packet was found, or skip was
-// called.
-type layer func(d *decoder, p part) (layer, part)
-
-// maxLayers bounds the headers of a packet: tunnels can be nested.
-const maxLayers = 24
-
 // linkLayers has the layer of each link type that is read.
 var linkLayers map[LinkType]layer
+
+// linkText returns what packets of a link type that is not decoded are, with a verb for its number.
+func linkText(l LinkType) string {
+	if name := otherLinks[l]; name != "" {
+		return "link type %d: " + name
+	}
+	return "link type %d"
+}
 
 func init() { // some link types carry others
 	linkLayers = map[LinkType]layer{
@@ -67,110 +67,6 @@ func init() { // some link types carry others
 	}
 }
 
-// after returns a layer whose header has n bytes that do not matter.
-func after(n int, next layer) layer {
-	return func(d *decoder, p part) (layer, part) {
-		if len(p.b) < n {
-			return d.short()
-		}
-		return next, p.from(n)
-	}
-}
-
-// typed returns a layer with an EtherType at a place and a header of n bytes.
-func typed(at, n int) layer {
-	return func(d *decoder, p part) (layer, part) {
-		if len(p.b) < n {
-			return d.short()
-		}
-		return d.etherType(binary.BigEndian.Uint16(p.b[at:]), p.from(n))
-	}
-}
-
-// measured returns a layer whose header says its own length, in size bytes at a place.
-func measured(at, size int, order binary.ByteOrder, next layer) layer {
-	return func(d *decoder, p part) (layer, part) {
-		if len(p.b) < at+size {
-			return d.short()
-		}
-		n := uint32(order.Uint16(p.b[at:]))
-		if size == 4 {
-			n = order.Uint32(p.b[at:])
-		}
-		if n < uint32(at+size) || n > uint32(len(p.b)) {
-			return d.short()
-		}
-		return next, p.from(int(n))
-	}
-}
-
-// datagramLayer determines the version of an IP datagram by its first four bits.
-func datagramLayer(d *decoder, p part) (layer, part) {
-	if len(p.b) == 0 {
-		return d.short()
-	}
-	switch p.b[0] >> 4 {
-	case 4:
-		return ipv4, p
-	case 6:
-		return ipv6, p
-	}
-	return d.skip("no IP, where IP is expected", 0)
-}
-
-// ppp reads PPP, with or without HDLC framing and with either length of its protocol. See RFC 1661
-// and RFC 1662.
-func ppp(d *decoder, p part) (layer, part) {
-	if len(p.b) > 0 && p.b[0] == 0x7E {
-		p = p.from(1)
-	}
-	if len(p.b) >= 2 && p.b[0] == 0xFF && p.b[1] == 0x03 {
-		p = p.from(2)
-	} else if len(p.b) >= 4 && (p.b[0] == 0x0F || p.b[0] == 0x8F) && p.b[1] == 0 {
-		return cHDLC, p // Linux writes it as PPP_HDLC
-	}
-	if len(p.b) < 2 {
-		return d.short()
-	}
-	proto, n := int(binary.BigEndian.Uint16(p.b)), 2
-	if p.b[0]&1 != 0 { // compressed: a protocol's last byte is odd
-		proto, n = int(p.b[0]), 1
-	}
-	p = p.from(n)
-	switch proto {
-	case 0x0021:
-		return ipv4, p
-	case 0x0057:
-		return ipv6, p
-	case 0x0281, 0x0283:
-		return mpls, p
-	case 0x0031: // bridged frames: RFC 3518
-		return pppBridge, p
-	case 0xC227:
-		return d.eap("EAP over PPP", p)
-	case 0x00FD, 0x00FB:
-		return d.skip("PPP that is compressed or encrypted", 0)
-	case 0x003D:
-		return d.skip("fragments of multilink PPP", 0)
-	}
-	return d.skip("PPP protocol 0x%04X", proto)
-}
-
-func pppBridge(d *decoder, p part) (layer, part) {
-	if len(p.b) < 2 || p.b[1] != 1 {
-		return d.skip("frames bridged over PPP", 0)
-	}
-	return ethernet, p.from(2)
-}
-
-// cHDLC reads Cisco's HDLC: an address, a control byte, and an EtherType.
-func cHDLC(d *decoder, p part) (layer, part) {
-	if len(p.b) >= 2 && p.b[0] == 0xFF && p.b[1] == 0x03 {
-		return ppp, p
-	}
-	return typed(2, 4)(d, p)
-}
-
 // frameRelay reads Q.922 addresses with the encapsulation of RFC 2427 or Cisco's.
 func frameRelay(d *decoder, p part) (layer, part) {
 	n := 0
@@ -211,42 +107,6 @@ func tokenRing(d *decoder, p part) (layer, part) {
 		n += int(p.b[14] & 0x1F)
 	}
 	return after(n, llc), p
-}
-
-// llc reads IEEE 802.2 and SNAP.
-func llc(d *decoder, p part) (layer, part) {
-	if len(p.b) < 3 {
-		return d.short()
-	}
-	switch [2]byte(p.b[:2]) {
-	case [2]byte{0xAA, 0xAA}:
-		return snap, p.from(3)
-	case [2]byte{0x06, 0x06}:
-		return ipv4, p.from(3)
-	case [2]byte{0xFE, 0xFE}:
-		if len(p.b) > 4 && p.b[3] == 0xCC {
-			return ipv4, p.from(4)
-		}
-		if len(p.b) > 4 && p.b[3] == 0xCF { // PPP over ATM: RFC 2364
-			return ppp, p.from(4)
-		}
-	}
-	return d.skip("IEEE 802.2 (LLC) to 0x%02X", int(p.b[0]))
-}
-
-// snap reads the rest of a SNAP header. Frames bridged over ATM have one of their own: RFC 2684.
-func snap(d *decoder, p part) (layer, part) {
-	if len(p.b) < 5 {
-		return d.short()
-	}
-	oui, kind := [3]byte(p.b[:3]), binary.BigEndian.Uint16(p.b[3:])
-	switch {
-	case oui == [3]byte{0, 0x80, 0xC2} && (kind == 1 || kind == 7):
-		return after(2, ethernet), p.from(5)
-	case oui == [3]byte{} || oui == [3]byte{0, 0, 0xF8}:
-		return d.etherType(kind, p.from(5))
-	}
-	return d.skip("IEEE 802.2 SNAP of a vendor, type 0x%04X", int(kind))
 }
 
 // pfLog reads OpenBSD's packet filter log: the header begins with its length, without padding.

@@ -1,16 +1,16 @@
 package capture
 
 import (
-	"bytes"
 	"encoding/binary"
-	"encoding/hex"
-	"errors"
 	"io"
 	"net/netip"
-	"slices"
 	"sync"
 	"time"
 )
+
+// secretsNote is the comment of a file with secrets.
+const secretsNote = "This capture holds secrets: the keys of its TLS connections are inside. " +
+	"Whoever has it can read them."
 
 // WriterOptions say what a written capture begins with.
 type WriterOptions struct {
@@ -27,10 +27,6 @@ type WriterOptions struct {
 	Now func() time.Time
 }
 
-// secretsNote is the comment of a file with secrets.
-const secretsNote = "This capture holds secrets: the keys of its TLS connections are inside. " +
-	"Whoever has it can read them."
-
 // A Writer writes a pcapng capture, which can contain the secrets that decrypt it. It is safe for
 // concurrent use. After the first error of the underlying writer all calls return that error.
 type Writer struct {
@@ -46,61 +42,31 @@ type Writer struct {
 	err     error
 }
 
+// A Conversation is a TCP connection that is being written: data becomes segments that a network
+// could have carried, between a TCP handshake and a close. It is safe for concurrent use.
+type Conversation struct {
+	w      *Writer
+	v6     bool
+	ends   [2]end
+	opened bool
+	last   time.Time
+	netif  uint32
+
+	waiting bool    // packets wait for secrets
+	held    []byte  // these packets
+	known   [2]bool // TLS 1.3: the secrets of a side's data
+}
+
+// end is one side of a Conversation.
+type end struct {
+	addr     netip.AddrPort
+	seq      uint32 // of the next byte
+	finished bool
+}
+
 // NewWriter returns a Writer. It writes nothing before the first call of another method.
 func NewWriter(w io.Writer, o WriterOptions) *Writer {
 	return &Writer{out: w, options: o, links: map[LinkType]uint32{}}
-}
-
-// Secrets writes lines of a key log (RFC 9850) into a Decryption Secrets Block. The block must
-// precede the packets that it decrypts, since readers like Wireshark go through a file once. So
-// with HoldsSecrets each Conversation holds its packets back until the secrets of its client_random
-// have come, in TLS 1.3 those of both sides' data, it ends, or it holds 1 MiB.
-func (w *Writer) Secrets(keylog []byte) error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if !w.options.HoldsSecrets {
-		return errors.New("capture: WriterOptions do not say that the capture holds secrets")
-	}
-	w.block(blockSecrets, func(b []byte) []byte {
-		b = le.AppendUint32(b, uint32(SecretsTLSKeyLog))
-		b = le.AppendUint32(b, uint32(len(keylog)))
-		b = align(append(b, keylog...))
-		b = option(b, optComment, []byte(secretsNote))
-		return option(b, optEnd, nil)
-	})
-	for line := range bytes.Lines(keylog) {
-		fields := bytes.Fields(line)
-		if len(fields) != 3 {
-			continue
-		}
-		if random, err := hex.AppendDecode(nil, fields[1]); err == nil && len(random) == 32 {
-			w.release(string(fields[0]), random)
-		}
-	}
-	return w.flush()
-}
-
-// KeyLog returns an io.Writer that calls Secrets, for a Config's KeyLogWriter. Each Write must
-// consist of whole lines.
-func (w *Writer) KeyLog() io.Writer { return keyLogWriter{w} }
-
-type keyLogWriter struct{ w *Writer }
-
-func (k keyLogWriter) Write(p []byte) (int, error) {
-	if err := k.w.Secrets(p); err != nil {
-		return 0, err
-	}
-	return len(p), nil
-}
-
-// release ends the waiting of conversations with this client_random, which is in the client's first
-// segment, if the secret with this label was the last that they waited for.
-func (w *Writer) release(label string, random []byte) {
-	for _, c := range slices.Clone(w.held) {
-		if bytes.Contains(c.held, random) && c.completes(label) {
-			c.release()
-		}
-	}
 }
 
 // Packet writes a packet that was captured elsewhere.
@@ -109,28 +75,6 @@ func (w *Writer) Packet(p Packet) error {
 	defer w.mu.Unlock()
 	w.packet(p.Link, p.Time, p.Data, p.Length)
 	return w.flush()
-}
-
-// Flush writes what still waits for its secrets, and the beginning of the file even if nothing else
-// came. It returns the first error.
-func (w *Writer) Flush() error {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.start()
-	for len(w.held) > 0 {
-		w.held[0].release()
-	}
-	return w.flush()
-}
-
-// Connection begins a TCP connection. If an address is not valid, or they are of different
-// families, both are replaced by addresses reserved for documentation (RFC 5737). A port 0 becomes
-// 443 for the server and one from 49152 on for the client.
-func (w *Writer) Connection(client, server netip.AddrPort) *Conversation {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	w.begun++
-	return newConversation(w, w.begun, client, server)
 }
 
 // le is the byte order of what is written.

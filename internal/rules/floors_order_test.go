@@ -20,7 +20,13 @@ import (
 // orders lists packages whose comment gives an order in which their files can be read, with the
 // references that run back up all the same: "file -> later file" and the reason.
 var orders = map[string]map[string]string{
-	"alert":       {},
+	"alert": {},
+	"capture": {
+		"ethernet.go -> ip.go":  "a frame holds a datagram, and GRE holds frames",
+		"ethernet.go -> ppp.go": "PPPoE, and PPP's bridges hold frames",
+		"ip.go -> udp.go":       "tunnels over UDP hold datagrams",
+		"ppp.go -> ip.go":       "a frame holds a datagram, and PPTP's GRE holds PPP",
+	},
 	"engine":      {},
 	"handshake":   {},
 	"kex":         {},
