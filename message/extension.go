@@ -85,15 +85,23 @@ func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 
 // Add appends an extension with the content v. A nil v means an empty content.
 func (e *Extensions) Add(t iana.ExtensionType, v Content) error {
+	_, err := e.AddIn(nil, t, v)
+	return err
+}
+
+// AddIn is Add, with the content in the free space of buf if it fits there. It returns buf with the
+// content, for the next one, so that many extensions take one allocation.
+func (e *Extensions) AddIn(buf []byte, t iana.ExtensionType, v Content) ([]byte, error) {
 	var data []byte
 	if v != nil {
-		var err error
-		if data, err = wire.Encode("", v.layout); err != nil {
-			return within(t, err)
+		longer, err := wire.Append(buf, "", v.layout)
+		if err != nil {
+			return buf, within(t, err)
 		}
+		data, buf = longer[len(buf):len(longer):len(longer)], longer
 	}
 	*e = append(*e, Extension{t, data})
-	return nil
+	return buf, nil
 }
 
 // NewContent returns an empty content of extension t in a message, for Read. It returns nil if the

@@ -44,8 +44,10 @@ func offerTypes(
 ) func(*Offering) (message.Content, bool) {
 	return func(o *Offering) (message.Content, bool) {
 		list := types(o.Config)
-		return &message.CertificateTypes{Types: list},
-			len(list) > 0 && !slices.Equal(list, x509Alone)
+		if len(list) == 0 || slices.Equal(list, x509Alone) {
+			return nil, false
+		}
+		return &message.CertificateTypes{Types: list}, true
 	}
 }
 

@@ -10,6 +10,17 @@ func init() {
 	yes := func(wanted func(*Config) bool) func(*Offering) (message.Content, bool) {
 		return func(o *Offering) (message.Content, bool) { return nil, wanted(o.Config) }
 	}
+	// only13 offers an extension that only TLS 1.3 has, if TLS 1.3 is offered.
+	only13 := func(
+		offer func(*Offering) (message.Content, bool),
+	) func(*Offering) (message.Content, bool) {
+		return func(o *Offering) (message.Content, bool) {
+			if o.MaxVersion < iana.TLS13 {
+				return nil, false
+			}
+			return offer(o)
+		}
+	}
 	Extensions = []Extension{
 		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE | inCR, // CR: RFC 9846 §4.3
 			offerServerName, answerServerName, applyEmpty(iana.ExtServerName)},
@@ -44,15 +55,18 @@ func init() {
 		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
 			offerRenegotiation, answerRenegotiation, applyRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, nil, nil, nil},
-		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR, offerCompression, nil, nil},
+		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR, only13(offerCompression),
+			nil, nil},
 		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR,
-			offerVersions, answerVersion, nil},
-		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, offerShares, group13, nil},
+			only13(offerVersions), answerVersion, nil},
+		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, only13(offerShares),
+			group13, nil},
 		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, offerCookie, nil, nil},
 		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, nil, nil, nil},
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, nil, nil, nil},
-		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, offerLateAuth, nil, nil},
-		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, offerPSKModes, nil, nil},
+		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, only13(offerLateAuth), nil, nil},
+		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, only13(offerPSKModes), nil,
+			nil},
 		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offerEarlyData,
 			answerEarlyData, applyEarlyData},
 		{iana.ExtQUICTransportParameters, quicParametersRef, 0, inCH | inEE,
@@ -88,6 +102,7 @@ func Placed(e message.Extensions, v iana.Version, at message.Place,
 // Offer returns the extensions of a ClientHello.
 func Offer(o *Offering) (e message.Extensions, err error) {
 	e = make(message.Extensions, 0, 20) // more than most hellos have
+	buf := make([]byte, 0, 256)         // for what most hellos have in their extensions
 	for i := range Extensions {
 		row := &Extensions[i]
 		old := row.in12 == hellos && row.in13 == inCH // an extension that TLS 1.3 does not use
@@ -95,7 +110,7 @@ func Offer(o *Offering) (e message.Extensions, err error) {
 			continue
 		}
 		if content, ok := row.offer(o); ok {
-			if err := e.Add(row.Type, content); err != nil {
+			if buf, err = e.AddIn(buf, row.Type, content); err != nil {
 				return nil, err
 			}
 		}

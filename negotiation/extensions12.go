@@ -211,6 +211,9 @@ func offerSchemes(c *Offering) (message.Content, bool) {
 // application_layer_protocol_negotiation
 
 func offerProtocols(c *Offering) (message.Content, bool) {
+	if len(c.Protocols) == 0 {
+		return nil, false
+	}
 	var p message.Protocols
 	if c.GREASE {
 		p.Names = append(p.Names,
@@ -219,7 +222,7 @@ func offerProtocols(c *Offering) (message.Content, bool) {
 	for _, name := range c.Protocols {
 		p.Names = append(p.Names, []byte(name))
 	}
-	return &p, len(c.Protocols) > 0
+	return &p, true
 }
 
 func AnswerProtocol(c *Config, an *Answering) (message.Content, bool, error) {

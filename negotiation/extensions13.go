@@ -17,7 +17,7 @@ func offerVersions(o *Offering) (message.Content, bool) {
 		v.Versions = append(v.Versions, version)
 	}
 	v.Versions = WithGrease(o.Greased, greaseVersion, v.Versions)
-	return &v, o.MaxVersion >= iana.TLS13
+	return &v, true
 }
 
 func answerVersion(_ *Config, an *Answering) (message.Content, bool, error) {
@@ -33,7 +33,7 @@ func offerShares(o *Offering) (message.Content, bool) {
 			Group: iana.Group(o.Greased.value(greaseGroup)), KeyExchange: []byte{0}})
 	}
 	k.Shares = append(k.Shares, o.Shares...)
-	return &k, o.MaxVersion >= iana.TLS13
+	return &k, true
 }
 
 // cookie: a second hello repeats the cookie of the HelloRetryRequest.
@@ -57,15 +57,18 @@ func applyEarlyData(a *Agreed, _, _ message.Extensions) error {
 
 func offerCompression(o *Offering) (message.Content, bool) {
 	return &message.CompressionAlgorithms{Algorithms: o.CertificateCompression},
-		o.MaxVersion >= iana.TLS13 && len(o.CertificateCompression) > 0
+		len(o.CertificateCompression) > 0
 }
 
 func offerLateAuth(o *Offering) (message.Content, bool) {
-	return nil, o.PostHandshakeAuth && o.MaxVersion >= iana.TLS13
+	return nil, o.PostHandshakeAuth
 }
 
 // offerPSK lists the identities on offer. Their binders depend on the rest of the hello: see bind.
 func offerPSK(o *Offering) (message.Content, bool) {
+	if len(o.Keys) == 0 {
+		return nil, false
+	}
 	m := &message.OfferedPSKs{}
 	for _, k := range o.Keys {
 		identity := message.PSKIdentity{Identity: k.Identity}
@@ -76,12 +79,12 @@ func offerPSK(o *Offering) (message.Content, bool) {
 		m.Identities = append(m.Identities, identity)
 		m.Binders = append(m.Binders, make([]byte, k.Hash.Size()))
 	}
-	return m, len(m.Identities) > 0
+	return m, true
 }
 
 func offerPSKModes(o *Offering) (message.Content, bool) {
 	return &message.PSKKeyExchangeModes{Modes: o.Greased.withMode(o.PskModes())},
-		o.MaxVersion >= iana.TLS13 && (o.Tickets || len(o.Keys) > 0)
+		o.Tickets || len(o.Keys) > 0
 }
 
 // answerPSK returns the index of the selected identity.

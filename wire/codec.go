@@ -81,11 +81,16 @@ const maxScratch = 2048
 // Encode returns the structure, called name in errors. If a value does not fit its field, it
 // returns an *Error.
 func Encode(name string, layout func(*Codec)) ([]byte, error) {
+	return Append([]byte{}, name, layout)
+}
+
+// Append is Encode, and appends what it returns to b.
+func Append(b []byte, name string, layout func(*Codec)) ([]byte, error) {
 	c := codecs.Get().(*Codec)
 	c.out = c.scratch
 	c.path = append(c.deep[:0], name)
 	layout(c)
-	raw := append([]byte{}, c.out...)
+	raw := append(b, c.out...)
 	c.wipe()
 	if err := c.done(); err != nil {
 		return nil, err
@@ -279,8 +284,9 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 		return
 	}
 	var empty T
-	// Never nil: a list that is present and empty differs from an absent one.
-	list := make([]T, 0, min((len(c.in)+1)/2, 16))
+	// Never nil: a list that is present and empty differs from an absent one. Most elements are
+	// structures, of about four bytes at least.
+	list := make([]T, 0, min((len(c.in)+3)/4, 16))
 	for c.More() {
 		if len(list) == maxElements {
 			c.failAt(c.at, "", "got more elements, expected at most %d", maxElements)
