@@ -5,6 +5,14 @@
 // The texts are data: the tables in internal/cause and changes.go. What was seen comes from the
 // error of the handshake alone. Everything else is called inferred.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	server.go diagnose.go                 what is known about a failure, and what can be inferred
+//	change.go predicates.go               what a change is, and when one may help
+//	extensions.go changes.go one.go       the changes
+//	prove.go                              which of them works
+//
 // It is part of Vitrine's API.
 package diagnose
 
@@ -71,7 +79,7 @@ type Diagnosis = cause.Diagnosis
 func (f *Failure) Explain() Diagnosis {
 	d := f.known().Explain(time.Now())
 	if f.known().NothingShared() {
-		d.Inferred = []string{f.policyThatHelps()}
+		d.Inferred = []string{policyThatHelps(f.Offered)}
 	}
 	return d
 }

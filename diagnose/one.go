@@ -110,10 +110,6 @@ func UpTo(v iana.Version) Change {
 		}}
 }
 
-// ShortRecord is the length in bytes of the records of ShortRecords: a small device can read them,
-// and few names are in one as a whole.
-const ShortRecord = 64
-
 // WithoutRecordSplit returns the change that leaves out the record of one byte before data with CBC
 // in TLS 1.0, for a server that takes the handshake and fails at the data. ok is false if there is
 // no such record in a connection with that state.

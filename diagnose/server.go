@@ -11,17 +11,17 @@ import (
 
 // What a server can infer about a client that it refused.
 
-// helpedBy returns the strictest policy that has a version and a suite that the client offers, and
+// helpedBy returns the strictest policy that has a version and a suite that a client offers, and
 // the groups and signature schemes that these need, or nil.
-func (f *Failure) helpedBy() *vitrine.Policy {
-	if f.Offered == nil {
+func helpedBy(offered *message.ClientHello) *vitrine.Policy {
+	if offered == nil {
 		return nil
 	}
-	o := offerOf(f.Offered)
+	o := offerOf(offered)
 	for _, p := range vitrine.Policies() {
-		for _, v := range versionsOffered(f.Offered) {
+		for _, v := range versionsOffered(offered) {
 			if v >= p.MinVersion() && v <= p.MaxVersion() &&
-				slices.ContainsFunc(f.Offered.CipherSuites, func(id iana.CipherSuite) bool {
+				slices.ContainsFunc(offered.CipherSuites, func(id iana.CipherSuite) bool {
 					return o.fits(p, v, id)
 				}) {
 				return p
@@ -82,9 +82,9 @@ func versionsOffered(m *message.ClientHello) (list []iana.Version) {
 	return list
 }
 
-// policyThatHelps says which policy has what the client offers.
-func (f *Failure) policyThatHelps() string {
-	switch p := f.helpedBy(); p {
+// policyThatHelps says which policy has what a client offers.
+func policyThatHelps(offered *message.ClientHello) string {
+	switch p := helpedBy(offered); p {
 	case nil:
 		return "the client offers no version, or no suite, that any policy has, or none with its " +
 			"groups and signature schemes"

@@ -27,6 +27,7 @@ var orders = map[string]map[string]string{
 		"ip.go -> udp.go":       "tunnels over UDP hold datagrams",
 		"ppp.go -> ip.go":       "a frame holds a datagram, and PPTP's GRE holds PPP",
 	},
+	"diagnose":    {},
 	"engine":      {},
 	"handshake":   {},
 	"kex":         {},
