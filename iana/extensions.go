@@ -73,10 +73,6 @@ var extensionTypes = map[ExtensionType]string{
 	0xFE0D: "encrypted_client_hello", 0xFF01: "renegotiation_info",
 }
 
-// isGREASE reports whether v is reserved for GREASE: values that clients send to check that they
-// are ignored. See RFC 8701 §2.
-func isGREASE(v uint16) bool { return v&0x0F0F == 0x0A0A && v>>8 == v&0xFF }
-
 // Group is a named group for (EC)DHE. See RFC 8422 §5.1.1 and RFC 7919 §2.
 type Group uint16
 

@@ -3,6 +3,12 @@
 // A value that is not registered is printed as its number, such as "0x1A2B". The names of cipher
 // suites come from the registry's own table; see registry.go.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	iana.go extensions.go schemes.go    sides, versions, groups and the rest
+//	zz_suites.go registry.go            the registry's cipher suites, and all things by their names
+//
 // It is part of Vitrine's API.
 package iana
 
@@ -214,6 +220,16 @@ func (a Authentication) String() string {
 	return fmt.Sprintf("0x%02X", uint8(a))
 }
 
+// CipherSuite is the code point of a cipher suite, or one of the two signalling values that are
+// sent in the list of suites. See RFC 5246 §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
+type CipherSuite uint16
+
+// registered is a row of registry.tsv. The rows are sorted by code.
+type registered struct {
+	code          CipherSuite
+	name, openssl string
+}
+
 // CompressionMethod is a compression method of the hellos. Only null is negotiated, because of
 // CRIME. See RFC 3749.
 type CompressionMethod uint8
@@ -250,3 +266,7 @@ func name16[T ~uint16](v T, names map[T]string) string {
 	}
 	return unknown16(v)
 }
+
+// isGREASE reports whether v is reserved for GREASE: values that clients send to check that they
+// are ignored. See RFC 8701 §2.
+func isGREASE(v uint16) bool { return v&0x0F0F == 0x0A0A && v>>8 == v&0xFF }

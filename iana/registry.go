@@ -9,16 +9,6 @@ import (
 
 //go:generate go run registry_gen.go
 
-// CipherSuite is the code point of a cipher suite, or one of the two signalling values that are
-// sent in the list of suites. See RFC 5246 §7.4.1.2, RFC 5746 §3.3 and RFC 7507 §2.
-type CipherSuite uint16
-
-// registered is a row of registry.tsv. The rows are sorted by code.
-type registered struct {
-	code          CipherSuite
-	name, openssl string
-}
-
 // row returns the row of s, or an empty one if s is not registered.
 func (s CipherSuite) row() registered {
 	i, ok := slices.BinarySearchFunc(suites[:], s,

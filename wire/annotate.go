@@ -5,18 +5,6 @@ import (
 	"strings"
 )
 
-// Field is a part of a message: either a leaf, or a node whose parts are the fields after it with a
-// greater depth. Every byte of the message belongs to exactly one leaf. Every leaf but "unparsed"
-// has at least one byte. A node covers exactly its parts.
-type Field struct {
-	Name   string
-	Value  string // what the bytes mean, if that is more than the bytes themselves
-	Offset int    // in bytes from the start of the message
-	Len    int
-	Depth  int // 0 for the message, and one more for each level below it
-	Leaf   bool
-}
-
 // Annotate returns the fields of b. If b does not fit the layout, the fields end with a leaf named
 // "unparsed", whose value is the error and which covers the rest of b, even if that is empty.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
@@ -27,29 +15,6 @@ func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	c.tile(0, 0, len(b))
 	return fields
 }
-
-// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. If
-// the content does not fit layout, it ends with an "unparsed" leaf as in Annotate, and annotating
-// goes on after the field. Decode and Encode treat the field as an Opaque16 of min to max bytes and
-// never call layout.
-func Inner(c *Codec, name string, v *[]byte, min, max int, layout func(*Codec)) {
-	if c.annotated == nil {
-		opaque(c, name, 2, v, min, max, nil)
-		return
-	}
-	prefixed(c, name, 2, min, max, func(c *Codec) {
-		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path,
-			annotated: c.annotated}
-		first := len(*c.annotated)
-		layout(inner)
-		inner.end()
-		inner.tile(first, c.at, c.at+len(c.in))
-		*v = c.take(name, len(c.in))
-	})
-}
-
-// unclosed is the length of a node whose end has not been reached.
-const unclosed = -1
 
 // annotate makes a node of what layout describes. After an error its end is not known.
 func (c *Codec) annotate(name string, layout func(*Codec)) {

@@ -95,3 +95,23 @@ func (c *Codec) plain(size int, v *[]byte, min, max int) bool {
 	*v, c.in, c.at = c.in[size:end:end], c.in[end:], c.at+end
 	return true
 }
+
+// Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. If
+// the content does not fit layout, it ends with an "unparsed" leaf as in Annotate, and annotating
+// goes on after the field. Decode and Encode treat the field as an Opaque16 of min to max bytes and
+// never call layout.
+func Inner(c *Codec, name string, v *[]byte, min, max int, layout func(*Codec)) {
+	if c.annotated == nil {
+		opaque(c, name, 2, v, min, max, nil)
+		return
+	}
+	prefixed(c, name, 2, min, max, func(c *Codec) {
+		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path,
+			annotated: c.annotated}
+		first := len(*c.annotated)
+		layout(inner)
+		inner.end()
+		inner.tile(first, c.at, c.at+len(c.in))
+		*v = c.take(name, len(c.in))
+	})
+}
