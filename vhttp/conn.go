@@ -34,9 +34,9 @@ type conn struct {
 	silenced sync.Once
 }
 
-func newConn(c *vitrine.Conn, f *front) *conn {
-	return &conn{served: served{stated: stated{Conn: c}, server: f.server}, server: f.server,
-		speaks: f.speaks, ctx: context.Background(), quiet: make(chan struct{}),
+func newConn(c *vitrine.Conn, s *http.Server, speaks []string) *conn {
+	return &conn{served: served{stated: stated{Conn: c}, server: s}, server: s,
+		speaks: speaks, ctx: context.Background(), quiet: make(chan struct{}),
 		preface: strings.NewReader("PRI * HTTP/2.0\r\n\r\n")} // RFC 9113 §3.4
 }
 
@@ -74,6 +74,19 @@ func (c *conn) shake() (err error) {
 		return fmt.Errorf("vhttp: the Config of GetConfigForClient negotiated %q, but vhttp "+
 			"speaks only %q", p, c.speaks)
 	}
+	return nil
+}
+
+// shakeHands performs the handshake, or only its first part if early data has come.
+func (c *conn) shakeHands(ctx context.Context) error {
+	early, err := c.Conn.AwaitEarly(ctx)
+	switch {
+	case err != nil:
+		return err
+	case !early:
+		return c.Conn.HandshakeContext(ctx)
+	}
+	c.early.Store(true)
 	return nil
 }
 

@@ -9,8 +9,9 @@ import (
 	"net/http"
 	"sync"
 
-	"github.com/vitrine-tls/vitrine"
 	h2 "golang.org/x/net/http2"
+
+	"github.com/vitrine-tls/vitrine"
 )
 
 var (
@@ -115,9 +116,9 @@ func (a *acceptor) Accept() (net.Conn, error) {
 	}
 	// the program has performed the handshake itself, ALPN included
 	if tls, ok := c.(*vitrine.Conn); ok {
-		return newConn(tls, a.front), nil
+		return newConn(tls, a.front.server, a.front.speaks), nil
 	}
-	return newConn(vitrine.Server(c, a.config), a.front), nil
+	return newConn(vitrine.Server(c, a.config), a.front.server, a.front.speaks), nil
 }
 
 // front is the handler that Serve installs: it calls the program's handler for HTTP/1.1, and for
@@ -175,6 +176,21 @@ func (f *front) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		&h2.ServeConnOpts{Context: r.Context(), BaseConfig: f.server,
 			Handler: http.HandlerFunc(f.serve)})
 	panic(http.ErrAbortHandler) // there is nothing to respond to
+}
+
+// serve serves one request. A request that arrives before the handshake is done must have a safe
+// method; otherwise it is answered 425 (Too Early), and the client sends it again. See RFC 8470 §3
+// and §5.2.
+func (f *front) serve(w http.ResponseWriter, r *http.Request) {
+	if c, ours := r.Context().Value(connKey{}).(*conn); ours && c.early.Load() {
+		if !safe(r.Method) {
+			http.Error(w, r.Method+" may not be sent as early data (RFC 8470 §5.2)",
+				http.StatusTooEarly)
+			return
+		}
+		r.Header.Set(earlyData, "1")
+	}
+	f.next.ServeHTTP(w, r)
 }
 
 type connKey struct{}

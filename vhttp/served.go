@@ -2,11 +2,13 @@ package vhttp
 
 import (
 	"errors"
+	"io"
 	"log"
 	"net/http"
 	"sync"
 	"sync/atomic"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
@@ -52,4 +54,30 @@ func logf(s *http.Server, format string, args ...any) {
 	} else {
 		log.Printf(format, args...)
 	}
+}
+
+// read reads early data, and then data from after the handshake.
+func (s *served) read(p []byte) (int, error) {
+	if s.early.Load() && len(p) > 0 {
+		if n, err := s.Conn.ReadEarly(p); n > 0 || err != io.EOF {
+			return n, err
+		}
+		if err := s.Conn.Handshake(); err != nil {
+			return 0, err
+		}
+		s.early.Store(false)
+	}
+	return s.Conn.Read(p)
+}
+
+// write writes before the handshake is done if the request came as early data, and otherwise after
+// it.
+func (s *served) write(p []byte) (int, error) {
+	if s.early.Load() {
+		n, err := s.Conn.WriteEarly(p)
+		if !errors.Is(err, vitrine.ErrNoEarlyData) {
+			return n, err
+		}
+	}
+	return s.Conn.Write(p)
 }

@@ -5,18 +5,16 @@ package vhttp
 import (
 	"cmp"
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"net/http"
 	"net/http/httptrace"
 	"net/url"
-	"strings"
 	"sync"
-	"time"
+
+	h2 "golang.org/x/net/http2"
 
 	"github.com/vitrine-tls/vitrine"
-	h2 "golang.org/x/net/http2"
 )
 
 // Transport is an http.RoundTripper that speaks HTTP/1.1 and HTTP/2 over Vitrine to URLs of https,
@@ -60,115 +58,67 @@ type otherError struct{ place }
 
 func (e *otherError) Error() string { return "vhttp: " + e.addr + " chose " + e.protocol }
 
-// NewTransport makes a Transport with http.DefaultTransport's limits and times. A config without
-// NextProtos offers HTTP/2 and HTTP/1.1, one without a ServerName takes the URL's host.
-func NewTransport(config *vitrine.Config) *Transport {
-	t := &Transport{
-		Dialer: &net.Dialer{Timeout: 30 * time.Second}, speaks2: map[string]bool{},
-		ended: map[string]error{}, parked: map[place]*stated{},
-		HTTP1: &http.Transport{
-			MaxIdleConns: 100, IdleConnTimeout: 90 * time.Second,
-			TLSHandshakeTimeout: 10 * time.Second, ExpectContinueTimeout: time.Second,
-			Protocols: &http.Protocols{},
-		},
-		HTTP2: &h2.Transport{IdleConnTimeout: 90 * time.Second},
+func (t *Transport) handshake(ctx context.Context, c *stated) error {
+	watch := httptrace.ContextClientTrace(ctx)
+	if watch != nil && watch.TLSHandshakeStart != nil {
+		watch.TLSHandshakeStart()
 	}
-	t.HTTP1.Protocols.SetHTTP1(true)
-	t.HTTP1.DialContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return t.Dialer.DialContext(ctx, network, addr)
+	limited := ctx
+	if limit := t.HTTP1.TLSHandshakeTimeout; limit > 0 {
+		var cancel context.CancelFunc
+		limited, cancel = context.WithTimeout(ctx, limit)
+		defer cancel()
 	}
-	t.HTTP1.DialTLSContext = func(ctx context.Context, network, addr string) (net.Conn, error) {
-		return t.dial(ctx, network, place{addr, http1})
+	err := c.shake(limited)
+	if watch != nil && watch.TLSHandshakeDone != nil {
+		watch.TLSHandshakeDone(c.state, err)
 	}
-	t.HTTP2.DialTLSContext = func(ctx context.Context, network, addr string,
-		_ *tlsConfig) (net.Conn, error) {
-		return t.dial(ctx, network, place{addr, http2})
-	}
-	t.config, t.failed = offering(config, http2, http1)
-	return t
+	return err
 }
 
-// RoundTrip sends one request and returns its answer. The protocol of a host is known only after
-// dialling: if it belongs to the other transport, the connection is parked and the request is sent
-// by that one.
-func (t *Transport) RoundTrip(req *http.Request) (*http.Response, error) {
-	if t.failed != nil {
-		closeBody(req)
-		return nil, t.failed
+// shake performs the handshake of a client.
+func (s *stated) shake(ctx context.Context) (err error) {
+	defer s.survive(&err)
+	if err := s.HandshakeContext(ctx); err != nil {
+		return err
 	}
-	if req.URL.Scheme != "https" {
-		return t.HTTP1.RoundTrip(req)
-	}
-	ask, body := hold(req)
-	upgrade := upgrades(req)
-	second := !upgrade && t.speaksHTTP2(req.URL.Host)
-	res, err := t.speak(ask, second, upgrade)
-	if e, ok := errors.AsType[*otherError](err); ok {
-		second = e.protocol == http2
-		t.learn(req.URL.Host, second)
-		res, err = t.speak(ask, second, upgrade)
-		// several simultaneous requests may each have parked a connection that is not needed
-		t.unpark(e.place)
-	}
-	body.release()
-	if err != nil {
-		closeBody(req)
-		return nil, err
-	}
-	res.Request = req
-	return res, nil
+	return s.takeState()
 }
 
-// speak sends the request with one of the protocols.
-func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Response, error) {
-	if second {
-		res, err := t.HTTP2.RoundTrip(req)
-		if err != nil {
-			err = t.because(req.URL, err)
-		}
-		return res, err
+func other(protocol string) string {
+	if protocol == http2 {
+		return http1
 	}
-	ctx := req.Context()
-	if upgrade {
-		ctx = context.WithValue(ctx, onlyHTTP1{}, true)
-	}
-	early := ctx
-	if t.EarlyData && safe(req.Method) && (req.Body == nil || req.Body == http.NoBody) {
-		early = context.WithValue(ctx, withEarly{}, true)
-	}
-	res, used, err := t.speak1(early, req)
-	if err == nil && tooEarly(res, &used) {
-		discard(res)
-		res, _, err = t.speak1(ctx, req)
-	}
-	return res, err
+	return http2
 }
 
-// speak1 sends the request with HTTP/1.1 under ctx, and returns the connection that was used.
-func (t *Transport) speak1(ctx context.Context, req *http.Request) (res *http.Response,
-	used httptrace.GotConnInfo, err error) {
-	ctx = httptrace.WithClientTrace(ctx,
-		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used = i }})
-	res, err = t.HTTP1.RoundTrip(req.WithContext(ctx))
-	if err != nil {
-		return nil, used, err
+// park keeps a connection for the other transport. It keeps one only: several simultaneous requests
+// to a new host make several connections, and with HTTP/2 one of them serves all requests.
+func (t *Transport) park(at place, c *stated) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.parked[at] != nil {
+		go c.Close()
+		return
 	}
-	switch c := used.Conn.(type) { // HTTP/2's is filled by x/net/http2
-	case *stated:
-		res.TLS = &c.state
-	case *sender:
-		res.TLS = &c.current().state
+	t.parked[at] = c
+}
+
+func (t *Transport) claim(at place) *stated {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	c := t.parked[at]
+	delete(t.parked, at)
+	return c
+}
+
+func (t *Transport) unpark(at place) {
+	if c := t.claim(at); c != nil {
+		go c.Close() // it may wait for the peer
 	}
-	return res, used, nil
 }
 
 type onlyHTTP1 struct{}
-
-// upgrades reports whether a request asks for another protocol: a WebSocket begins as HTTP/1.1.
-func upgrades(req *http.Request) bool {
-	return req.Header.Get("Upgrade") != "" &&
-		strings.Contains(strings.ToLower(req.Header.Get("Connection")), "upgrade")
-}
 
 func (t *Transport) speaksHTTP2(host string) bool {
 	t.mu.Lock()

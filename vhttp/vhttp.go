@@ -21,12 +21,13 @@
 // header Early-Data: 1. It may answer 425 itself, or wait by Conn(r).HandshakeContext. With
 // HTTP/1.1 a Transport sends such requests early if its EarlyData is set. See RFC 8470.
 //
-// The files:
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
 //
-//	serve.go conn.go served.go   a server: Serve, a connection as http.Server sees it, its handshake
-//	plain.go                     clients without TLS
-//	transport.go dial.go         a client: Transport, and its connections
-//	early.go                     early data, of both
+//	vhttp.go early.go                     a connection of both sides; what may go as early data
+//	plain.go served.go conn.go serve.go   a server: clients without TLS, a connection, Serve
+//	transport.go sender.go dial.go        a client: Transport, and its connections
+//	request.go roundtrip.go print.go      a client: a request; printing
 //
 // Left out: HTTP/3, proxies in a Transport, and WebSockets over HTTP/2.
 //

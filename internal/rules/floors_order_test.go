@@ -43,6 +43,7 @@ var orders = map[string]map[string]string{
 	"session":     {},
 	"suite":       {},
 	"trace":       {},
+	"vhttp":       {},
 	"wire":        {},
 }
 
