@@ -255,3 +255,60 @@ func selectedGroup(m *message.ServerHello) iana.Group {
 	}
 	return iana.Group(uint16(data[0])<<8 | uint16(data[1])) // the first field of both layouts
 }
+
+// Outcome is the result of a question.
+type Outcome string
+
+// The outcomes of a question.
+const (
+	Accepted  Outcome = "accepted"    // the server answered with a ServerHello
+	Alerted   Outcome = "alert"       // with a fatal alert, or a warning and the end
+	Closed    Outcome = "closed"      // it closed the connection
+	Reset     Outcome = "reset"       // it reset the connection
+	Silent    Outcome = "silent"      // it sent no whole answer in time
+	NotTLS    Outcome = "not TLS"     // its answer was not a record
+	Malformed Outcome = "malformed"   // its answer cannot be read, or does not fit the offer
+	Unreached Outcome = "not reached" // the connection could not be made
+)
+
+// refused reports whether the outcome is a clear no.
+func (o Outcome) refused() bool { return o == Alerted || o == Closed || o == Reset }
+
+// end records how the connection ended, if no answer was read before.
+func (a *Answer) end(err error) {
+	if a.Outcome != "" {
+		return
+	}
+	var timeout net.Error
+	switch {
+	case errors.As(err, &timeout) && timeout.Timeout():
+		a.Outcome = Silent
+	case a.Alert != nil:
+		a.Outcome = Alerted // a warning, and then the end
+	case errors.Is(err, errNotTLS):
+		a.Outcome = NotTLS
+	case errors.Is(err, errMalformed):
+		a.Outcome = Malformed
+	case isReset(err):
+		a.Outcome = Reset
+	default:
+		a.Outcome = Closed
+	}
+	a.Err = err
+}
+
+// Refusal says in words how the server refused, for example "alert handshake_failure".
+func (a *Answer) Refusal() string {
+	switch {
+	case a.Outcome == Alerted && a.Alert != nil:
+		return "alert " + a.Alert.String()
+	case a.Outcome == Malformed && a.Err != nil:
+		return alert.Escape(a.Err.Error())
+	}
+	return string(a.Outcome)
+}
+
+func timedOut(err error) bool {
+	t, ok := err.(net.Error)
+	return ok && t.Timeout()
+}

@@ -2,15 +2,11 @@ package probe
 
 import (
 	"context"
-	"errors"
 	"maps"
 	"net"
 	"sync"
 	"sync/atomic"
 	"time"
-
-	"github.com/vitrine-tls/vitrine/alert"
-	"github.com/vitrine-tls/vitrine/iana"
 )
 
 // Server is a server to ask questions, with the limits for asking.
@@ -110,24 +106,6 @@ func (s *Server) pause(ctx context.Context) error {
 	return nil
 }
 
-// Outcome is the result of a question.
-type Outcome string
-
-// The outcomes of a question.
-const (
-	Accepted  Outcome = "accepted"    // the server answered with a ServerHello
-	Alerted   Outcome = "alert"       // with a fatal alert, or a warning and the end
-	Closed    Outcome = "closed"      // it closed the connection
-	Reset     Outcome = "reset"       // it reset the connection
-	Silent    Outcome = "silent"      // it sent no whole answer in time
-	NotTLS    Outcome = "not TLS"     // its answer was not a record
-	Malformed Outcome = "malformed"   // its answer cannot be read, or does not fit the offer
-	Unreached Outcome = "not reached" // the connection could not be made
-)
-
-// refused reports whether the outcome is a clear no.
-func (o Outcome) refused() bool { return o == Alerted || o == Closed || o == Reset }
-
 // Ask offers o to the server in a connection of its own and returns what it answered.
 func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
 	a := &Answer{offer: o}
@@ -204,39 +182,9 @@ func (s *Server) retried() map[Outcome]int {
 	return maps.Clone(s.retries)
 }
 
-// end records how the connection ended, if no answer was read before.
-func (a *Answer) end(err error) {
-	if a.Outcome != "" {
-		return
+// progress says what is asked next.
+func (s *Server) progress(what string) {
+	if s.Progress != nil {
+		s.Progress(what)
 	}
-	var timeout net.Error
-	switch {
-	case errors.As(err, &timeout) && timeout.Timeout():
-		a.Outcome = Silent
-	case a.Alert != nil:
-		a.Outcome = Alerted // a warning, and then the end
-	case errors.Is(err, errNotTLS):
-		a.Outcome = NotTLS
-	case errors.Is(err, errMalformed):
-		a.Outcome = Malformed
-	case isReset(err):
-		a.Outcome = Reset
-	default:
-		a.Outcome = Closed
-	}
-	a.Err = err
 }
-
-// Refusal says in words how the server refused, for example "alert handshake_failure".
-func (a *Answer) Refusal() string {
-	switch {
-	case a.Outcome == Alerted && a.Alert != nil:
-		return "alert " + a.Alert.String()
-	case a.Outcome == Malformed && a.Err != nil:
-		return alert.Escape(a.Err.Error())
-	}
-	return string(a.Outcome)
-}
-
-// Versions that can be asked for, the newest first. SSL 2.0 has a hello of its own.
-var versions = []iana.Version{iana.TLS13, iana.TLS12, iana.TLS11, iana.TLS10, iana.SSL30}

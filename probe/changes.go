@@ -9,29 +9,8 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 )
-
-// Change is something in which two reports of a server differ.
-type Change struct {
-	What string `json:"what"`
-	Was  string `json:"was"` // "" if it did not exist
-	Is   string `json:"is"`  // "" if it does not exist any more
-}
-
-// String returns the change in words, without control characters.
-func (c Change) String() string { return alert.Escape(c.words()) }
-
-func (c Change) words() string {
-	switch {
-	case c.Was == "":
-		return c.What + ": new: " + c.Is
-	case c.Is == "":
-		return c.What + ": gone: " + c.Was
-	}
-	return c.What + ": was " + c.Was + ", is " + c.Is
-}
 
 // maxReports bounds what Read takes, in bytes: a report has some 40 KB.
 const maxReports = 1 << 30

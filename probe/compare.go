@@ -1,7 +1,6 @@
 package probe
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"slices"
@@ -10,7 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Comparison says whether a ClientHello offers what a server needs. At most one of Enough, Suite,
@@ -112,26 +110,6 @@ func versionsOf(hello *message.ClientHello) []iana.Version {
 	}
 	return slices.DeleteFunc(slices.Clone(versions),
 		func(v iana.Version) bool { return v > hello.Version })
-}
-
-// best returns the suites of a version, those that Vitrine prefers first and those that it does not
-// speak last: a server that follows the client's order then shows the best that it has.
-func best(v iana.Version) []iana.CipherSuite {
-	ids := suitesOf(v)
-	order := suite.Preference()
-	place := func(id iana.CipherSuite) int {
-		i := slices.Index(order, id)
-		switch {
-		case strings.Contains(id.String(), "_PSK_"):
-			return len(order) + 1
-		case i < 0:
-			return len(order)
-		}
-		return i
-	}
-	slices.SortStableFunc(ids,
-		func(a, b iana.CipherSuite) int { return cmp.Compare(place(a), place(b)) })
-	return ids
 }
 
 // WhyLong says whether a server that refuses a ClientHello with a hybrid key share, and takes it

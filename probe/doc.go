@@ -6,15 +6,20 @@
 // or inferred (from what it refused); what could not be found out is "not told", and never "no": a
 // "no" requires a refusal, and an answer to the same hello without the tested feature.
 //
-// The files:
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
 //
-//	probe.go suites.go order.go facts.go      the order of the questions, and the questions
-//	sessions.go tolerance.go weaknesses.go    more of them: resumption, odd hellos, attacks
-//	offer.go ask.go answer.go speak.go        a hello, a connection, an answer; whole handshakes
-//	report.go certificate.go                  what is told
-//	findings.go rules.go policy.go            what is wrong with it
-//	changes.go sarif.go junit.go testssl.go   reports compared, and in other forms
-//	sketch.go compare.go verdict.go           a few questions, for a client that failed; waiting
+//	text.go offer.go answer.go ask.go       a hello, the answer to it, and their connection
+//	verdict.go speak.go                     what comes within a time; whole handshakes
+//	report.go prober.go certificate.go      what is told, and the run that finds it out
+//	suites.go order.go collect.go           suites, groups, signature schemes and their order
+//	facts.go sessions.go tolerance.go       questions: extensions, resumption, odd hellos
+//	questions.go weaknesses.go              their order, and questions like attacks
+//	conditions.go rules.go findings.go      what is wrong with it
+//	probe.go                                all of it
+//	policy.go changes.go                    reports judged by a policy, and compared
+//	sarif.go junit.go testssl.go            reports in other forms
+//	sketch.go compare.go                    a few questions, for a client that failed
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package probe

@@ -9,7 +9,9 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
+	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // Offer is the ClientHello of a question. It can contain what the stack itself does not implement,
@@ -232,4 +234,48 @@ var (
 		iana.RSA_PSS_PSS_SHA384, iana.RSA_PSS_PSS_SHA512, iana.RSA_PKCS1_SHA256,
 		iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512, 0x0402, iana.ECDSA_SHA224,
 		iana.RSA_PKCS1_SHA224, iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1, 0x0202, 0x0101}
+)
+
+// shares returns a key share of each group that can have one. Their private keys are forgotten at
+// once: nothing but the ServerHello is read.
+func shares(groups []iana.Group) *message.KeyShares {
+	all := &message.KeyShares{}
+	for _, g := range groups {
+		if k, ok := kex.Named13(g); ok {
+			if offer, err := k.Offer(rand.Reader); err == nil {
+				all.Shares = append(all.Shares,
+					message.KeyShareEntry{Group: g, KeyExchange: offer.Share()})
+			}
+		}
+	}
+	return all
+}
+
+// Versions that can be asked for, the newest first. SSL 2.0 has a hello of its own.
+var versions = []iana.Version{iana.TLS13, iana.TLS12, iana.TLS11, iana.TLS10, iana.SSL30}
+
+// best returns the suites of a version, those that Vitrine prefers first and those that it does not
+// speak last: a server that follows the client's order then shows the best that it has.
+func best(v iana.Version) []iana.CipherSuite {
+	ids := suitesOf(v)
+	order := suite.Preference()
+	place := func(id iana.CipherSuite) int {
+		i := slices.Index(order, id)
+		switch {
+		case strings.Contains(id.String(), "_PSK_"):
+			return len(order) + 1
+		case i < 0:
+			return len(order)
+		}
+		return i
+	}
+	slices.SortStableFunc(ids,
+		func(a, b iana.CipherSuite) int { return cmp.Compare(place(a), place(b)) })
+	return ids
+}
+
+// SSL 2.0 has a hello and code points of its own.
+const (
+	ssl2     iana.Version = 2
+	ssl2Name              = "SSL 2.0"
 )

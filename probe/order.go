@@ -2,13 +2,11 @@ package probe
 
 import (
 	"context"
-	"crypto/rand"
 	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
-	"github.com/vitrine-tls/vitrine/message"
 )
 
 // Questions about whose order decides: for suites and for groups.
@@ -112,19 +110,4 @@ func (p *prober) groupOrder(ctx context.Context, o Offer, two []iana.Group) (Tol
 		return No, Seen, "it takes the first that the client offers"
 	}
 	return NotTold, "", "it takes the last that the client offers"
-}
-
-// shares returns a key share of each group that can have one. Their private keys are forgotten at
-// once: nothing but the ServerHello is read.
-func shares(groups []iana.Group) *message.KeyShares {
-	all := &message.KeyShares{}
-	for _, g := range groups {
-		if k, ok := kex.Named13(g); ok {
-			if offer, err := k.Offer(rand.Reader); err == nil {
-				all.Shares = append(all.Shares,
-					message.KeyShareEntry{Group: g, KeyExchange: offer.Share()})
-			}
-		}
-	}
-	return all
 }

@@ -2,46 +2,14 @@ package probe
 
 import (
 	"context"
-	"crypto/x509"
 	"fmt"
-	"math/big"
 	"net"
-	"slices"
 	"sync"
 	"time"
 
-	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/internal/bug"
-	"github.com/vitrine-tls/vitrine/kex"
 )
-
-// Trust is what the server's certificates are checked against.
-type Trust struct {
-	Name   string              // a DNS name or an IP address
-	Roots  *x509.CertPool      // nil: the system's
-	Listed []*x509.Certificate // further roots
-	Now    time.Time           // zero: the time of the probe
-}
-
-// prober is one run.
-type prober struct {
-	server *Server
-	report *Report
-	name   string
-	roots  *x509.CertPool
-	listed []*x509.Certificate
-
-	mu       sync.Mutex
-	greeting *Answer // to the first hello, which is also the first that looks for suites of TLS 1.2
-
-	answers []*Answer // all that were accepted while the suites were found
-
-	first12, first13 func() *spoken // handshakes that several questions look at; made once
-	cache12, cache13 vitrine.ClientSessionCache
-	together         func() bool // the server accepts all oddities together
-}
 
 // Probe asks a server everything that this package asks. It makes as many connections as the server
 // has suites, groups and signature schemes, and about 60 more. A server that cannot be reached
@@ -73,23 +41,6 @@ func (s *Server) Probe(ctx context.Context, t Trust) *Report {
 		p.note("the probe was interrupted: the report lacks what was not asked")
 	}
 	return p.report
-}
-
-// note adds the reason why a question was not asked.
-func (p *prober) note(text string) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.report.Problem != "" {
-		text = p.report.Problem + "; " + text
-	}
-	p.report.Problem = text
-}
-
-// progress says what is asked next.
-func (s *Server) progress(what string) {
-	if s.Progress != nil {
-		s.Progress(what)
-	}
 }
 
 // greet finds out whether the server speaks TLS, in at most two connections.
@@ -145,16 +96,6 @@ func (p *prober) stillThere(ctx context.Context) bool {
 	return a.Outcome == Accepted
 }
 
-// side runs functions at the same time and waits for all; Server limits the number of simultaneous
-// connections.
-func side(run ...func()) {
-	var all bug.Group
-	for _, f := range run {
-		all.Go(f)
-	}
-	all.Wait()
-}
-
 // versions finds the versions, with all suites, groups and schemes of each.
 func (p *prober) versions(ctx context.Context) {
 	p.server.progress("versions and cipher suites")
@@ -204,62 +145,6 @@ func (p *prober) rest(ctx context.Context, eliminations []*elimination) {
 		}
 	}
 	side(run...)
-}
-
-// collect makes groups, primes, schemes and chains of the answers.
-func (p *prober) collect() {
-	for _, a := range p.answers {
-		if a.Keys != nil && a.Keys.P != nil {
-			p.prime(a)
-		} else if a.Group != 0 {
-			p.group(a.Group, a.Version)
-		}
-		if a.Scheme != 0 {
-			p.scheme(a.Scheme, iana.TLS12)
-		}
-		p.chain(a.Chain, a.Staple != nil, a.Hello.Extensions.Has(iana.ExtSCT))
-	}
-}
-
-func (p *prober) group(g iana.Group, v iana.Version) {
-	name := max(v, iana.TLS12).String()
-	for _, old := range p.report.Groups {
-		if old.id == g && old.Version == name {
-			return
-		}
-	}
-	p.report.Groups = append(p.report.Groups, Group{g.String(), name, g.Hybrid(), g})
-}
-
-func (p *prober) scheme(x iana.SignatureScheme, v iana.Version) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	for _, old := range p.report.Schemes {
-		if old.id == x && old.Version == v.String() {
-			return
-		}
-	}
-	p.report.Schemes = append(p.report.Schemes, Scheme{x.String(), v.String(), x})
-}
-
-// prime adds a prime to the report, once.
-func (p *prober) prime(a *Answer) {
-	prime := new(big.Int).SetBytes(a.Keys.P)
-	for _, old := range p.report.Primes {
-		if old.Bits == prime.BitLen() {
-			return
-		}
-	}
-	row := Prime{Bits: prime.BitLen(), Suite: a.Suite.String()}
-	id, name := kex.NameOf(a.Keys.P, a.Keys.G)
-	if id != 0 ||
-		name != "" && slices.ContainsFunc([]byte(name), func(b byte) bool { return b == '(' }) {
-		row.Known, row.Safe = name, true
-	} else if row.Bits <= 8192 { // a test of primality of a longer one takes seconds
-		half := new(big.Int).Rsh(prime, 1)
-		row.Safe = prime.ProbablyPrime(8) && half.ProbablyPrime(8)
-	}
-	p.report.Primes = append(p.report.Primes, row)
 }
 
 // details asks the questions that need the versions, and last those that resemble an attack.

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
@@ -218,4 +219,65 @@ func (v *Version) ids() (ids []iana.CipherSuite) {
 		ids = append(ids, s.id)
 	}
 	return ids
+}
+
+// Severity is how much a finding matters.
+type Severity string
+
+// The severities. Failures, and what is broken in practice, have high severity; a precondition of
+// an attack is a warning, and never called a vulnerability.
+const (
+	Info Severity = "info"
+	Warn Severity = "warn"
+	High Severity = "high"
+)
+
+// Weight orders severities: the higher, the worse.
+func (s Severity) Weight() int { return slices.Index([]Severity{Info, Warn, High}, s) }
+
+// Finding is a weakness of the server's configuration.
+type Finding struct {
+	ID       string   `json:"id"`
+	Severity Severity `json:"severity"`
+	What     string   `json:"what"`
+	Seen     string   `json:"seen"` // what the server showed
+	Why      string   `json:"why"`
+	Ref      string   `json:"ref"`
+	Mend     []Mend   `json:"mend,omitempty"`
+
+	// Bytes is the server's message that shows it, if it is one: a ServerHello, in hexadecimal.
+	Bytes string `json:"bytes,omitempty"`
+}
+
+// Mend is a line for a program's configuration that removes a finding.
+type Mend struct {
+	For  string `json:"for"` // "nginx", "Apache", …
+	Line string `json:"line"`
+}
+
+// Change is something in which two reports of a server differ.
+type Change struct {
+	What string `json:"what"`
+	Was  string `json:"was"` // "" if it did not exist
+	Is   string `json:"is"`  // "" if it does not exist any more
+}
+
+// String returns the change in words, without control characters.
+func (c Change) String() string { return alert.Escape(c.words()) }
+
+func (c Change) words() string {
+	switch {
+	case c.Was == "":
+		return c.What + ": new: " + c.Is
+	case c.Is == "":
+		return c.What + ": gone: " + c.Was
+	}
+	return c.What + ": was " + c.Was + ", is " + c.Is
+}
+
+func names(suites []Suite) (names []string) {
+	for _, x := range suites {
+		names = append(names, x.Name)
+	}
+	return names
 }

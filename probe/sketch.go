@@ -289,13 +289,6 @@ func (k *Sketch) Sentences() (found []string) {
 	return found
 }
 
-func names(suites []Suite) (names []string) {
-	for _, x := range suites {
-		names = append(names, x.Name)
-	}
-	return names
-}
-
 // listed lists suites or groups in words.
 func listed(what, where string, list []string, all bool) string {
 	switch {

@@ -170,3 +170,14 @@ func (e *elimination) restSchemes(ctx context.Context, s *Server) {
 		}
 	}
 }
+
+// ephemeral returns the suites of a version whose answer shows a key that was made for it.
+func ephemeral(v *Version, elliptic bool) (ids []iana.CipherSuite) {
+	for _, x := range v.Suites {
+		if r := suite.Readable(x.id); r != nil &&
+			(elliptic && r.EllipticCurve() || !elliptic && r.FiniteField()) {
+			ids = append(ids, x.id)
+		}
+	}
+	return ids
+}

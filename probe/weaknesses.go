@@ -54,12 +54,6 @@ func (s *Server) greetWith(ctx context.Context, o *Offer,
 	return conn, r, a, end
 }
 
-// SSL 2.0 has a hello and code points of its own.
-const (
-	ssl2     iana.Version = 2
-	ssl2Name              = "SSL 2.0"
-)
-
 // askSSL2 sends a hello of SSL 2.0. See RFC 6101 §E and draft-hickman-netscape-ssl-00, section
 // 2.5.
 func (p *prober) askSSL2(ctx context.Context) Version {
@@ -96,11 +90,6 @@ func (p *prober) askSSL2(ctx context.Context) Version {
 		v.Told, v.Detail = No, "the answer is none of SSL 2.0"
 	}
 	return v
-}
-
-func timedOut(err error) bool {
-	t, ok := err.(net.Error)
-	return ok && t.Timeout()
 }
 
 // askHeartbleed sends one heartbeat request whose payload_length is the number of bytes that it

@@ -39,6 +39,7 @@ var orders = map[string]map[string]string{
 	"negotiation": {},
 	"observe":     {},
 	"pki":         {},
+	"probe":       {},
 	"record":      {},
 	"session":     {},
 	"suite":       {},

@@ -145,6 +145,7 @@ var versioners = map[string]string{
 	"probe/order.go askGroupOrder": "TLS 1.3 is asked with key shares",
 	"probe/policy.go Judge":        "which versions a policy allows",
 	"probe/probe.go":               "the plan goes from version to version",
+	"probe/prober.go sample":       "SSL 2.0 and 3.0 have no extensions to look at",
 	"probe/report.go Good":         "the newest versions are good",
 	"probe/sessions.go": "sessions and tickets are questions of one " +
 		"version each",
