@@ -41,6 +41,7 @@ var orders = map[string]map[string]string{
 	"pki":         {},
 	"probe":       {},
 	"record":      {},
+	"render/term": {},
 	"session":     {},
 	"suite":       {},
 	"trace":       {},

@@ -1,10 +1,5 @@
 package term
 
-import (
-	"bufio"
-	"io"
-)
-
 // layout has the columns of the screen, from 0.
 type layout struct {
 	width   int
@@ -51,17 +46,4 @@ func layoutFor(columns int) layout {
 		l.field, l.dumped = 28, 8
 	}
 	return l
-}
-
-func newPrinter(w io.Writer, style Style) *printer {
-	return &printer{out: bufio.NewWriter(w), style: style, layout: layoutFor(style.Columns)}
-}
-
-// toValue goes to the column of values; on a narrow screen on the next line, if the label is there
-// already.
-func (p *printer) toValue() {
-	if p.layout.narrow && p.line.width >= p.layout.value {
-		p.end()
-	}
-	p.to(p.layout.value)
 }

@@ -1,11 +1,15 @@
 package term
 
 import (
+	"bufio"
+	"io"
 	"strconv"
 	"strings"
 	"unicode"
 
 	"charm.land/lipgloss/v2"
+
+	"github.com/vitrine-tls/vitrine/explain"
 )
 
 // ink is the look of a piece of a line: one of these, or the name of a secret.
@@ -54,6 +58,36 @@ var inks = map[ink]lipgloss.Style{
 	"server_application_traffic_secret_0": hue("43"),
 	"exporter_secret":                     hue("145"),
 	"resumption_secret":                   hue("180"),
+}
+
+// Style says what the output can show.
+type Style struct {
+	Unicode bool // box drawing, arrows and ticks
+	Color   bool
+	Columns int // of the terminal; 0 means 100, which is also the most
+}
+
+// printer writes lines.
+type printer struct {
+	out    *bufio.Writer
+	style  Style
+	layout layout
+	line   line
+	below  func(explain.Step) // writes what lies below a step, or nil
+	rfc    string             // sections of it are printed without its name: "RFC 5246 "
+}
+
+func newPrinter(w io.Writer, style Style) *printer {
+	return &printer{out: bufio.NewWriter(w), style: style, layout: layoutFor(style.Columns)}
+}
+
+// toValue goes to the column of values; on a narrow screen on the next line, if the label is there
+// already.
+func (p *printer) toValue() {
+	if p.layout.narrow && p.line.width >= p.layout.value {
+		p.end()
+	}
+	p.to(p.layout.value)
 }
 
 func hue(color string) lipgloss.Style {
@@ -222,3 +256,5 @@ func (p *printer) flow(n int, i ink, separator string, items []string) {
 	}
 	p.end()
 }
+
+var tones = map[explain.Tone]ink{explain.Plain: plain, explain.Good: green, explain.Bad: red}

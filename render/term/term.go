@@ -5,11 +5,18 @@
 // wherever it is printed, also in formulas. Red marks only what is deprecated, lost or wrong. The
 // words come from package explain. Nothing unprintable is written, even if it came from a peer.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	layout.go line.go                     columns, and a line with its inks
+//	fact.go schedule.go term.go           a fact, a tree of keys, a story
+//	detail.go compare.go derive.go        bytes and fields, two runs, a derivation
+//	terms.go                              a glossary
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package term
 
 import (
-	"bufio"
 	"fmt"
 	"io"
 	"strings"
@@ -17,13 +24,6 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 )
-
-// Style says what the output can show.
-type Style struct {
-	Unicode bool // box drawing, arrows and ticks
-	Color   bool
-	Columns int // of the terminal; 0 means 100, which is also the most
-}
 
 // Write writes s. Its lines have at most 100 columns, and at most Style.Columns if that is 60 or
 // more.
@@ -42,16 +42,6 @@ func WriteResult(w io.Writer, s *explain.Story, style Style) error {
 	p := newPrinter(w, style)
 	p.result(&s.Result)
 	return p.out.Flush()
-}
-
-// printer writes lines.
-type printer struct {
-	out    *bufio.Writer
-	style  Style
-	layout layout
-	line   line
-	below  func(explain.Step) // writes what lies below a step, or nil
-	rfc    string             // sections of it are printed without its name: "RFC 5246 "
 }
 
 func (p *printer) head(s *explain.Story) {
@@ -201,5 +191,3 @@ func (p *printer) result(r *explain.Result) {
 	}
 	p.flow(deeper, plain, "     ", hints)
 }
-
-var tones = map[explain.Tone]ink{explain.Plain: plain, explain.Good: green, explain.Bad: red}
