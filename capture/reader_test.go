@@ -227,6 +227,7 @@ func damaged() []damage {
 		{"bzip2", "BZh91AY&SY", "bzip2 -d"},
 		{"zip", "PK\x03\x04\x14\x00\x00\x00", "a zip archive"},
 		{"DOS's Sniffer", "TRSNIFF data    \x1a", "editcap"},
+		{"tar", strings.Repeat("x", 257) + "ustar\x0000", "tar -xf FILE"},
 		{"LANalyzer", "\x01\x10\x4C\x00\x00\x00", "editcap"},
 		{"a key log", "# \nCLIENT_RANDOM 00 00\n", "a key log, not a capture"},
 		{"a private key", "-----BEGIN PRIVATE KEY-----\n", "a private key, not"},

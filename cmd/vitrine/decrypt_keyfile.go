@@ -85,9 +85,7 @@ func keyFromPEM(text []byte, password string, spent *derivations) (crypto.Privat
 				last = wrongPassword(password)
 				continue
 			default:
-				last = fmt.Errorf("it is encrypted in a way that is not read here, whatever the "+
-					"password (DEK-Info: %.40q); this makes one that is: openssl pkey -in KEY "+
-					"-out key.pem", block.Headers["DEK-Info"])
+				last = unreadCipher(block.Headers["DEK-Info"])
 				continue
 			}
 		}
@@ -154,11 +152,8 @@ func fromStore(der []byte, password string) (crypto.PrivateKey, [][]byte, error)
 	case errors.Is(err, pkcs12.ErrIncorrectPassword):
 		return nil, nil, wrongPassword(password)
 	}
-	if unread, ok := errors.AsType[pkcs12.NotImplementedError](err); ok {
-		return nil, nil, unreadStore(unread)
-	}
-	if bytes.Contains(der, pkcs12Data) { // and no MAC, which this library wants
-		return nil, nil, unreadStore(errors.New("a PKCS #12 without a MAC"))
+	if bytes.Contains(der, pkcs12Data) {
+		return nil, nil, unreadStore(err)
 	}
 	return nil, nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }

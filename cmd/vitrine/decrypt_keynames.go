@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 )
 
 // This file names the forms of private keys, and the ways to encrypt them, that are not read, with
@@ -18,8 +19,8 @@ var foreignKeys = []struct{ begins, name, command string }{
 		"keytool -importkeystore -srckeystore KEY -destkeystore key.p12 -deststoretype PKCS12"},
 	{"\xCE\xCE\xCE\xCE", "a Java keystore (JCEKS)", "keytool -importkeystore -srckeystore KEY " +
 		"-srcstoretype JCEKS -destkeystore key.p12 -deststoretype PKCS12"},
-	{"\x1E\xF1\xB5\xB0", "a key of Microsoft's (PVK)",
-		"openssl rsa -inform PVK -in KEY -out key.pem"},
+	{"\x1E\xF1\xB5\xB0", "a key of Microsoft's (PVK)", // RC4, if it is encrypted
+		"openssl rsa -inform PVK -in KEY -out key.pem" + oldCiphers},
 	{"PuTTY-User-Key-File", "a key of PuTTY's", "puttygen KEY -O private-openssh -o key && " +
 		"ssh-keygen -p -m PEM -f key"},
 	{"-----BEGIN OPENSSH PRIVATE KEY", "a key of OpenSSH's",
@@ -32,6 +33,27 @@ var foreignKeys = []struct{ begins, name, command string }{
 	{"-----BEGIN PKCS7", "certificates in PKCS #7, without their private keys",
 		"export the key with its certificate, as PKCS #12"},
 	{"---- BEGIN SSH2 ENCRYPTED PRIVATE KEY", "a key of ssh.com's", "ssh-keygen -i -f KEY"},
+}
+
+// oldCiphers are the arguments with which OpenSSL 3 reads what is encrypted with ciphers that it
+// has put aside: RC2, RC4, single DES, IDEA and SEED, and with keys by PBKDF1.
+const oldCiphers = " -provider legacy -provider default"
+
+// needsOld reports whether oldCiphers are needed for a scheme.
+func needsOld(name string) bool {
+	return slices.ContainsFunc([]string{"MD2", "MD5-", "RC2", "RC4", "-DES", "DES-CBC", "IDEA",
+		"SEED"}, func(old string) bool { return strings.Contains(name, old) })
+}
+
+// unreadCipher names the cipher of OpenSSL's old form of encryption, from the header of its PEM.
+func unreadCipher(info string) error {
+	name, _, _ := strings.Cut(info, ",")
+	command := "openssl pkey -in KEY -out key.pem"
+	if needsOld(name) {
+		command += oldCiphers
+	}
+	return fmt.Errorf("it is encrypted with %.40q, which is not read here, whatever the "+
+		"password; this makes one that is: %s", name, command)
 }
 
 // asWritten returns the text of a file without what editors and mail programs put into it: a byte
@@ -123,10 +145,13 @@ func unreadScheme(a pkix.AlgorithmIdentifier) error {
 		if name == "" {
 			name = "the algorithm " + id
 		}
+		command := "openssl pkcs8 -in KEY -topk8 -v2 aes-256-cbc -v2prf hmacWithSHA256 " +
+			"-out key.pem"
+		if needsOld(name) {
+			command += oldCiphers
+		}
 		return fmt.Errorf("it is encrypted with %s, which is not read here, whatever the "+
-			"password; this makes one that is: openssl pkcs8 -in KEY -topk8 -v2 aes-256-cbc "+
-			"-v2prf hmacWithSHA256 -out key.pem (PBE of before 2000: with -provider legacy "+
-			"-provider default)", name)
+			"password; this makes one that is: %s", name, command)
 	}
 	return nil
 }
@@ -150,9 +175,23 @@ func identifiers(der []byte, depth int) (list []string) {
 	return list
 }
 
-// unreadStore names what a PKCS #12 is encrypted with, if that is not read.
+// unreadStore says why a PKCS #12 is not read, from the error of the library that reads them.
 func unreadStore(err error) error {
-	return errors.New("it is encrypted in a way that is not read here, whatever the password: " +
-		err.Error() +
-		"; this makes one that is: openssl pkcs12 -legacy -in KEY -nodes -out key.pem")
+	says := strings.TrimPrefix(err.Error(), "pkcs12: ")
+	const convert = "this makes one that is: openssl pkcs12 -legacy -in KEY -nodes -out key.pem"
+	switch {
+	case strings.Contains(says, "private key missing"):
+		return errors.New("it is a PKCS #12 with certificates, and no private key in it")
+	case strings.Contains(says, "no MAC"):
+		return errors.New("it is a PKCS #12 without a MAC, which is not read here; " + convert)
+	case strings.Contains(says, "not supported"):
+		for id, name := range keySchemes {
+			if strings.Contains(says, "algorithm "+id+" ") {
+				says = name
+			}
+		}
+		return fmt.Errorf("it is a PKCS #12 encrypted in a way that is not read here, whatever "+
+			"the password: %s; %s", says, convert)
+	}
+	return fmt.Errorf("it is a PKCS #12 that cannot be read: %s", says)
 }

@@ -7,6 +7,7 @@ import (
 	"crypto/x509/pkix"
 	"encoding/asn1"
 	"encoding/pem"
+	"errors"
 	"strings"
 	"testing"
 
@@ -49,26 +50,29 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 	for _, c := range []struct{ text, says, command string }{
 		{"\xFE\xED\xFE\xED\x00\x00\x00\x02", "a Java keystore (JKS)", "keytool -importkeystore"},
 		{"\xCE\xCE\xCE\xCE\x00\x00\x00\x02", "(JCEKS)", "-srcstoretype JCEKS"},
-		{"\x1E\xF1\xB5\xB0\x00\x00\x00\x00", "(PVK)", "openssl rsa -inform PVK"},
+		{"\x1E\xF1\xB5\xB0\x00\x00\x00\x00", "(PVK)",
+			"openssl rsa -inform PVK -in KEY -out key.pem -provider legacy"},
 		{"-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl\n-----END OPENSSH PRIVATE KEY-----\n",
 			"OpenSSH", "ssh-keygen -p -m PEM"},
 		{"\x07\x02\x00\x00\x00\xA4\x00\x00RSA2", "a key blob", "openssl rsa -inform MSBLOB"},
 		{`{"kty":"RSA"}`, "JWK", "a converter"},
 		{"-----BEGIN PKCS7-----\nMAA=\n-----END PKCS7-----\n", "PKCS #7", "as PKCS #12"},
-		{"0\x82\x00\x08\x02\x01\x03\x30\x03\x06\x01\x2A", "without a MAC", "openssl pkcs12"},
+		{"0\x16\x02\x01\x030\x11\x06\x09\x2A\x86\x48\x86\xF7\x0D\x01\x07\x01" +
+			"\xA0\x04\x04\x020\x00", "without a MAC", "openssl pkcs12"},
 		{"PuTTY-User-Key-File-3: ssh-rsa\n", "PuTTY", "puttygen"},
 		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 11), aes)), "PBKDF2-SHA512",
 			"-v2prf hmacWithSHA256"},
 		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 9),
 			oid(1, 2, 392, 200011, 61, 1, 1, 1, 4))), "CAMELLIA-256-CBC", "openssl pkcs8"},
 		{inPEM(sealedWith(t, oid(1, 2, 840, 113549, 1, 5, 3), nil, nil)), "PBE-MD5-DES",
-			"openssl pkcs8"},
+			"-out key.pem -provider legacy -provider default"},
 		{string(sealedWith(t, oid(1, 2, 840, 113549, 1, 12, 1, 3), nil, nil)), "PBE-SHA1-3DES",
 			"openssl pkcs8"},
 		{inPEM(sealedWith(t, pbes2, oid(1, 2, 840, 113549, 2, 9), aes)),
 			"does not open with the password", ""},
 		{"-----BEGIN RSA PRIVATE KEY-----\nProc-Type: 4,ENCRYPTED\nDEK-Info: IDEA-CBC,0011\n\n" +
-			"AAAA\n-----END RSA PRIVATE KEY-----\n", "IDEA-CBC", "openssl pkey"},
+			"AAAA\n-----END RSA PRIVATE KEY-----\n", `"IDEA-CBC", which`,
+			"openssl pkey -in KEY -out key.pem -provider legacy -provider default"},
 	} {
 		_, err := loadRSA(context.Background(), writeTemp(t, c.text), "secret")
 		if err == nil || !strings.Contains(err.Error(), c.says) ||
@@ -77,6 +81,23 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 		}
 		if c.command != "" && err != nil && strings.Contains(err.Error(), "does not open") {
 			t.Errorf("%s: called a wrong password: %v", c.says, err)
+		}
+	}
+}
+
+// What is wrong with a PKCS #12 is said as the library that reads it found it: it is not a missing
+// MAC if the key is encrypted with Camellia, or if there is no key.
+func TestWhatIsWrongWithAPKCS12IsSaid(t *testing.T) {
+	for err, says := range map[string]string{
+		"pkcs12: private key missing": "with certificates, and no private key in it",
+		"pkcs12: no MAC in data":      "without a MAC, which is not read here; this makes one",
+		"pkcs12: pbe algorithm 1.2.840.113549.1.12.1.1 is not supported": "PBE-SHA1-RC4-128; this",
+		"pkcs12: error decrypting PKCS#8 shrouded key bag: pkcs12: pbes2 algorithm " +
+			"1.2.392.200011.61.1.1.1.4 is not supported": "CAMELLIA-256-CBC; this makes one",
+		"pkcs12: error reading P12 data: x": "cannot be read: error reading P12 data: x",
+	} {
+		if got := unreadStore(errors.New(err)).Error(); !strings.Contains(got, says) {
+			t.Errorf("%s: got %q, expected %q", err, got, says)
 		}
 	}
 }
