@@ -1,10 +1,8 @@
 package keylog
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/binary"
-	"io"
 	"unicode/utf16"
 	"unicode/utf8"
 )
@@ -25,8 +23,7 @@ var magics = []struct{ begins, name string }{
 const aCapture = "a capture of packets, not a key log"
 
 // otherFile returns what a file is that is not a key log, or "".
-func otherFile(r *bufio.Reader) string {
-	start, _ := r.Peek(6)
+func otherFile(start []byte) string {
 	for _, m := range magics {
 		if bytes.HasPrefix(start, []byte(m.begins)) {
 			return m.name
@@ -35,26 +32,28 @@ func otherFile(r *bufio.Reader) string {
 	return ""
 }
 
-// decoded returns a reader that converts a text to UTF-8 without a byte order mark, and the name of
-// the text's encoding.
-func decoded(b *bufio.Reader) (io.Reader, string) {
-	start, _ := b.Peek(8)
+// An encoding is that of a text. UTF-8 has no order.
+type encoding struct {
+	name  string // "UTF-16 without a byte order mark"
+	mark  int    // bytes of the byte order mark
+	order binary.ByteOrder
+}
+
+// encodingOf returns the encoding of a text from its first 8 bytes.
+func encodingOf(start []byte) encoding {
 	switch {
 	case bytes.HasPrefix(start, []byte{0xEF, 0xBB, 0xBF}):
-		b.Discard(3)
-		return b, "UTF-8 with a byte order mark"
+		return encoding{"UTF-8 with a byte order mark", 3, nil}
 	case bytes.HasPrefix(start, []byte{0xFF, 0xFE}):
-		b.Discard(2)
-		return &utf16Reader{r: b, order: binary.LittleEndian}, "UTF-16"
+		return encoding{"UTF-16", 2, binary.LittleEndian}
 	case bytes.HasPrefix(start, []byte{0xFE, 0xFF}):
-		b.Discard(2)
-		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16"
+		return encoding{"UTF-16", 2, binary.BigEndian}
 	case wide(start, 1): // a key log is ASCII only
-		return &utf16Reader{r: b, order: binary.LittleEndian}, "UTF-16 without a byte order mark"
+		return encoding{"UTF-16 without a byte order mark", 0, binary.LittleEndian}
 	case wide(start, 0):
-		return &utf16Reader{r: b, order: binary.BigEndian}, "UTF-16 without a byte order mark"
+		return encoding{"UTF-16 without a byte order mark", 0, binary.BigEndian}
 	}
-	return b, "UTF-8"
+	return encoding{name: "UTF-8"}
 }
 
 // wide reports whether every other byte is zero, beginning with the first or the second, and no
@@ -68,30 +67,18 @@ func wide(b []byte, zero int) bool {
 	return len(b) > 1
 }
 
-// utf16Reader reads UTF-16 as UTF-8. Invalid UTF-16 becomes the replacement character, which no
-// line of a key log contains.
-type utf16Reader struct {
-	r     io.Reader
-	order binary.ByteOrder
-	text  []byte // not read yet
-}
-
-func (u *utf16Reader) Read(p []byte) (int, error) {
-	for len(u.text) == 0 {
-		var block [1024]byte
-		n, err := io.ReadFull(u.r, block[:])
-		if n < 2 && err != nil {
-			return 0, io.EOF
-		}
-		var units []uint16
-		for i := 0; i+1 < n; i += 2 {
-			units = append(units, u.order.Uint16(block[i:]))
-		}
-		for _, c := range utf16.Decode(units) {
-			u.text = utf8.AppendRune(u.text, c)
-		}
+// appendUTF8 appends a text in UTF-8, and returns what of it is left: half of a character. Invalid
+// UTF-16 becomes the replacement character, which no line of a key log contains.
+func (e encoding) appendUTF8(dst, text []byte) (all, left []byte) {
+	if e.order == nil {
+		return append(dst, text...), nil
 	}
-	n := copy(p, u.text)
-	u.text = u.text[n:]
-	return n, nil
+	units := make([]uint16, 0, len(text)/2)
+	for ; len(text) > 1; text = text[2:] {
+		units = append(units, e.order.Uint16(text))
+	}
+	for _, c := range utf16.Decode(units) {
+		dst = utf8.AppendRune(dst, c)
+	}
+	return dst, text
 }

@@ -14,7 +14,8 @@
 //	keylog.go print.go                     the secrets of many connections
 //	forms.go parse.go                      a line as programs and people write it
 //	encoding.go wrapped.go                 texts in UTF-16, and lines that were broken
-//	reading.go about.go dumped.go merge.go a whole file, and reports and dumps with secrets in them
+//	reading.go about.go dumped.go lines.go a whole file, and reports and dumps with secrets in them
+//	growing.go merge.go                    a file in pieces, and at once
 //
 // It is part of Vitrine's API.
 package keylog
@@ -36,7 +37,7 @@ type Log struct {
 
 	counts   Counts
 	nameless [][]byte
-	session  []byte // the last Session-ID of s_client's form
+	session  []byte // the last Session-ID of s_client's form, in what is being read
 }
 
 type key struct {
@@ -94,6 +95,8 @@ const MaxLog = 256 << 20
 // maxLine bounds a line, in bytes. It leaves room for the longest pre_master_secret and ECHConfig
 // that Parse accepts.
 const maxLine = 16 << 10
+
+var errLongLine = fmt.Errorf("a line of more than %d bytes", maxLine)
 
 var errTooLong = fmt.Errorf("more than %d MiB of key log", MaxLog>>20)
 

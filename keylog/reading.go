@@ -58,15 +58,17 @@ func (r *reading) fail(n int, err error) {
 	}
 }
 
-// err returns the first error, and how many others there were.
+// err returns the first error since the last call, and how many others there were.
 func (r *reading) err() error {
-	switch r.bad {
+	bad := r.bad
+	r.bad = 0
+	switch bad {
 	case 0:
 		return nil
 	case 1:
 		return fmt.Errorf("keylog: line %d: %w", r.first.n, r.first.err)
 	}
-	return fmt.Errorf("keylog: line %d: %w; %d more lines like it", r.first.n, r.first.err, r.bad-1)
+	return fmt.Errorf("keylog: line %d: %w; %d more lines like it", r.first.n, r.first.err, bad-1)
 }
 
 // parse reads a line that stands for itself.

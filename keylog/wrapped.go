@@ -123,6 +123,12 @@ func (w *wrapped) continues(line []byte) bool {
 	return true
 }
 
+// readable reports whether there is a line that may be complete.
+func (w *wrapped) readable(l *Log) bool {
+	return w.label != "" && (complete(w.label, w.secret) ||
+		w.parts == 1 && whole(l.find(bytes.Fields(w.line))))
+}
+
 // whole reports whether the values of a line may be all there.
 func whole(label Label, values [][]byte) bool {
 	if label == "" || len(values) != 2 {

@@ -152,7 +152,7 @@ func (d *decryption) run(args []string) (err error) {
 		return err
 	}
 	defer stop()
-	secrets, err := d.secrets.load(d.cmd)
+	secrets, err := d.secrets.load(d.cmd, live)
 	if err != nil {
 		return err
 	}

@@ -7,8 +7,10 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -40,7 +42,7 @@ func TestManyDigestsAtOnce(t *testing.T) {
 	}
 }
 
-// An unfinished line of a growing key log is kept in part, and later lines are read.
+// The lines behind an unfinished one that is too long are read. Keylog holds how much it keeps.
 func TestAGrowingLogWithALongLine(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
 	f, err := os.Create(name)
@@ -52,13 +54,41 @@ func TestAGrowingLogWithALongLine(t *testing.T) {
 	g := &growingLog{name: name}
 	for range 10 {
 		f.Write(bytes.Repeat([]byte("x"), 40_000))
-		if n, err := all.grow(g, false, io.Discard); n != 0 || err != nil || len(g.rest) > maxRest {
-			t.Fatalf("%d secrets, %v, %d bytes are kept", n, err, len(g.rest))
+		if n, err := all.grow(g, nil, io.Discard); n != 0 || err != nil {
+			t.Fatalf("%d secrets, %v", n, err)
 		}
 	}
 	fmt.Fprintf(f, "\nCLIENT_RANDOM %064x %096x\n", 1, 2)
-	if n, err := all.grow(g, false, io.Discard); n != 1 || err != nil {
+	if n, err := all.grow(g, nil, io.Discard); n != 1 || err != nil {
 		t.Errorf("%d secrets, %v, expected the one behind the long line", n, err)
+	}
+}
+
+// A report in UTF-16 that had only begun when the run did is read when the rest of it comes, and its
+// lines are counted once.
+func TestAGrowingLogWithAReport(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "keys")
+	text := fmt.Sprintf("Client Nonce:\n0000: %032x\n0010: %032x\nMaster Secret:\n0000: %032x\n"+
+		"0010: %032x\n0020: %032x\n", 1, 2, 3, 4, 5)
+	wide := []byte("\xFF\xFE")
+	for _, c := range []byte(text) {
+		wide = append(wide, c, 0)
+	}
+	var all secretStore
+	g := &growingLog{name: name}
+	then := (*keylog.Growing).Flush
+	for i, n := range []int{len(wide) / 2, len(wide) - 9, len(wide)} {
+		if err := os.WriteFile(name, wide[:n], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		gained, err := all.grow(g, then, io.Discard)
+		if want := i / 2; gained != want || err != nil {
+			t.Errorf("after %d bytes: %d secrets, expected %d, %v", n, gained, want, err)
+		}
+		then = nil
+	}
+	if said := g.describe(); !strings.HasSuffix(said, "keys (UTF-16): 7 lines, 1 usable secret.") {
+		t.Error(said)
 	}
 }
 

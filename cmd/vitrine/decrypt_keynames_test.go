@@ -89,8 +89,8 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 // MAC if the key is encrypted with Camellia, or if there is no key.
 func TestWhatIsWrongWithAPKCS12IsSaid(t *testing.T) {
 	for err, says := range map[string]string{
-		"pkcs12: private key missing": "with certificates, and no private key in it",
-		"pkcs12: no MAC in data":      "without a MAC, which is not read here; this makes one",
+		"pkcs12: private key missing":                                    "with certificates, and no private key in it",
+		"pkcs12: no MAC in data":                                         "without a MAC, which is not read here; this makes one",
 		"pkcs12: pbe algorithm 1.2.840.113549.1.12.1.1 is not supported": "PBE-SHA1-RC4-128; this",
 		"pkcs12: error decrypting PKCS#8 shrouded key bag: pkcs12: pbes2 algorithm " +
 			"1.2.392.200011.61.1.1.1.4 is not supported": "CAMELLIA-256-CBC; this makes one",

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -61,14 +62,10 @@ type secretStore struct {
 type growingLog struct {
 	name string
 	at   int64
-	rest []byte // a line whose end has not come
+	log  *keylog.Growing // nil until it is read
 
 	read keylog.Counts
 }
-
-// maxRest bounds what is kept of a line whose end has not come. It is longer than any line of a key
-// log.
-const maxRest = 64 << 10
 
 // any reports whether there is a secret.
 func (s *secretStore) any() bool { return s.given || s.found }
@@ -91,14 +88,19 @@ func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
 	return s.log.Len() - before
 }
 
-// load reads the secrets that the flags give or name.
-func (s *secretFlags) load(cmd *cobra.Command) (*secretStore, error) {
+// load reads the secrets that the flags give or name. If they are for a live capture, key logs may
+// have more later.
+func (s *secretFlags) load(cmd *cobra.Command, live bool) (*secretStore, error) {
 	all := &secretStore{}
 	v := &values{stdin: cmd.InOrStdin(), fields: map[string]input{}}
 	for _, name := range s.keyLogs {
 		all.given = true
 		g := &growingLog{name: name}
-		if _, err := all.grow(g, true, cmd.ErrOrStderr()); err != nil {
+		then := (*keylog.Growing).Close
+		if live {
+			then = (*keylog.Growing).Flush
+		}
+		if _, err := all.grow(g, then, cmd.ErrOrStderr()); err != nil {
 			return nil, ofInput("--keylog "+name, err)
 		}
 		all.files = append(all.files, g)
@@ -179,16 +181,18 @@ func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error)
 	return b, err
 }
 
-// grow reads what was added to a key log. It accepts a last line without a line feed only if whole
-// is set.
-func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained int, err error) {
+// grow reads what was added to a key log, and calls then, which may be nil, for what has no end
+// yet. It returns how many secrets are new. Lines that cannot be read are reported on stderr.
+func (s *secretStore) grow(g *growingLog, then func(*keylog.Growing) error, stderr io.Writer) (
+	gained int, err error) {
 	f, err := os.Open(g.name)
 	if err != nil {
 		return 0, err
 	}
 	defer f.Close()
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() && info.Size() < g.at {
-		g.at, g.rest = 0, nil // the file was truncated
+	info, err := f.Stat()
+	if g.log == nil || err == nil && info.Mode().IsRegular() && info.Size() < g.at {
+		g.at, g.log = 0, s.log.Grow() // it is new, or was truncated
 	}
 	if g.at > 0 {
 		if _, err := f.Seek(g.at, io.SeekStart); err != nil {
@@ -200,31 +204,30 @@ func (s *secretStore) grow(g *growingLog, whole bool, stderr io.Writer) (gained 
 		return 0, err
 	}
 	g.at += int64(len(b))
-	b = append(g.rest, b...)
-	g.rest = nil
-	if end := bytes.LastIndexAny(b, "\r\n"); !whole {
-		g.rest = bytes.Clone(b[end+1 : min(len(b), end+1+maxRest)])
-		b = b[:end+1]
-	}
-	if len(b) == 0 && (!whole || g.at > 0) {
+	if len(b) == 0 && then == nil {
 		return 0, nil
 	}
-	before := s.log.Counts()
-	gained = s.add(b, g.name, stderr)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	before, length := s.log.Counts(), s.log.Len()
+	_, problem := g.log.Write(b)
+	if then != nil {
+		problem = cmp.Or(problem, then(g.log))
+	}
+	if problem != nil {
+		fmt.Fprintf(stderr, "! %s: %v\n", explain.Escape(g.name), problem)
+	}
 	g.count(before, s.log.Counts())
-	return gained, nil
+	return s.log.Len() - length, nil
 }
 
 // count adds what was read between two counts.
 func (g *growingLog) count(before, after keylog.Counts) {
-	if g.read.Lines == 0 { // later lines are counted from where the file was last read to
-		g.read.First = after.First
-	}
 	g.read.Lines += after.Lines - before.Lines
 	g.read.Secrets += after.Secrets - before.Secrets
 	g.read.Zeros += after.Zeros - before.Zeros
 	g.read.Unknown += after.Unknown - before.Unknown
-	g.read.Encoding = after.Encoding
+	g.read.First, g.read.Encoding = after.First, after.Encoding
 }
 
 // describe says what was read of a key log.

@@ -137,7 +137,7 @@ func (s *showing) secretsBlock(t capture.SecretsType, b []byte) {
 // and every few thousand packets.
 func (s *showing) idle() {
 	for _, g := range s.secrets.files {
-		if n, err := s.secrets.grow(g, false, s.cmd.ErrOrStderr()); err == nil && n > 0 {
+		if n, err := s.secrets.grow(g, nil, s.cmd.ErrOrStderr()); err == nil && n > 0 {
 			s.watch.Retry()
 		}
 	}

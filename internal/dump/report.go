@@ -79,6 +79,10 @@ func (r *Report) Read(n int, line string) (values []Value, known bool) {
 // ClientHellos returns how many have begun. What is reported before one is of another connection.
 func (r *Report) ClientHellos() int { return r.count }
 
+// Under returns the name of the value whose bytes are in the lines that follow its heading, or "",
+// and how many bytes there are so far.
+func (r *Report) Under() (name string, n int) { return r.under.Name, len(r.under.Bytes) }
+
 // End returns a value that was complete only with the last line. Its Bytes are nil if nothing
 // followed its heading.
 func (r *Report) End() []Value {

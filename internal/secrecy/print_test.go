@@ -63,6 +63,7 @@ var samples = []reflect.Type{
 	reflect.TypeFor[vitrine.SessionState](), reflect.TypeFor[capture.Conversation](),
 	reflect.TypeFor[capture.Reader](), reflect.TypeFor[capture.Writer](),
 	reflect.TypeFor[keylog.Line](), reflect.TypeFor[keylog.Log](),
+	reflect.TypeFor[keylog.Growing](),
 	reflect.TypeFor[dump.Value](), reflect.TypeFor[dump.Report](),
 	reflect.TypeFor[explain.Chain](), reflect.TypeFor[explain.Command](),
 	reflect.TypeFor[explain.Derivation](), reflect.TypeFor[explain.Dump](),
