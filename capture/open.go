@@ -122,7 +122,8 @@ var foreign = []struct {
 	{0, "btsnoop\x00", "a capture of Bluetooth", "none of its packets has TCP"},
 	{0, "\x7Fver", "a capture of OmniPeek or EtherPeek", convert},
 	{0, "<?xml", "XML, such as PDML", "export pcapng from the program that wrote it"},
-	{0, "{", "JSON, such as tshark -T json or a HAR", "export pcapng from the program that wrote it"},
+	{0, "{", "JSON, such as tshark -T json or a HAR",
+		"export pcapng from the program that wrote it"},
 	{0, "[", "JSON, such as tshark -T json", "export pcapng from the program that wrote it"},
 }
 

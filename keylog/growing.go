@@ -3,6 +3,8 @@ package keylog
 import (
 	"bytes"
 	"errors"
+	"fmt"
+	"io"
 )
 
 // A Growing reads a key log that a program is still writing, in pieces that may end anywhere. What
@@ -105,3 +107,12 @@ func (g *Growing) within(f func() error) error {
 	g.session, g.first = l.session, l.counts.First
 	return err
 }
+
+// String returns nothing of what was read.
+func (g Growing) String() string { return "keylog.Growing" }
+
+// Format prints what String returns, whatever the verb.
+func (g Growing) Format(f fmt.State, _ rune) { io.WriteString(f, g.String()) }
+
+// MarshalText returns what Format prints.
+func (g Growing) MarshalText() ([]byte, error) { return []byte(g.String()), nil }

@@ -13,12 +13,3 @@ func (l Log) Format(f fmt.State, _ rune) { io.WriteString(f, l.String()) }
 
 // MarshalText returns what Format prints.
 func (l Log) MarshalText() ([]byte, error) { return []byte(l.String()), nil }
-
-// String returns nothing of what was read.
-func (g Growing) String() string { return "keylog.Growing" }
-
-// Format prints what String returns, whatever the verb.
-func (g Growing) Format(f fmt.State, _ rune) { io.WriteString(f, g.String()) }
-
-// MarshalText returns what Format prints.
-func (g Growing) MarshalText() ([]byte, error) { return []byte(g.String()), nil }

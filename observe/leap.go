@@ -145,6 +145,9 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 		if c.earlyAlone {
 			return &Reason{Code: ForwardSecret}
 		}
+		if misfit := c.misfit(applicationLabels[from]); misfit != nil {
+			return misfit
+		}
 		why.Detail = fmt.Sprintf("%s of this connection is not known: "+
 			"what it protects is not read", applicationLabels[from])
 	case unread > 0 && l.epoch != handshake.Application && c.hasLaterKeys(l) && l.flow.Missing == 0:
@@ -159,6 +162,9 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 		why.Detail = fmt.Sprintf("%d bytes of records of early data (0-RTT) do not open under "+
 			"the %s that was found (%s)", l.flow.EarlyUnread, keylog.ClientEarlyTraffic, c.used)
 	case l.flow.EarlyUnread > 0:
+		if misfit := c.misfit(keylog.ClientEarlyTraffic); misfit != nil {
+			return misfit
+		}
 		why.Code = NoEarlySecret
 		why.Detail = fmt.Sprintf("%s of this connection is not known: %d bytes of records "+
 			"of early data (0-RTT) are not read", keylog.ClientEarlyTraffic, l.flow.EarlyUnread)
@@ -166,4 +172,17 @@ func (c *Connection) withheld(from iana.Side) *Reason {
 		return nil
 	}
 	return why
+}
+
+// misfit returns why a given secret of TLS 1.3 is not used: its length.
+func (c *Connection) misfit(label keylog.Label) *Reason {
+	n, suite := c.misfits[label], c.machine.Agreed.Suite
+	if n == 0 {
+		return nil
+	}
+	return &Reason{Code: WrongSecret,
+		Detail: fmt.Sprintf("%s has %d bytes (%s), and the secrets of %v have %d, as many as %v "+
+			"gives: it is cut, or of another connection", label, n, c.used, suite,
+			suite.PRF.Size(), suite.PRF),
+		Remedy: "the key log may be of another run, or damaged"}
 }

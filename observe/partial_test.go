@@ -237,10 +237,11 @@ func testAWrongTrafficSecret(t *testing.T, c conversation) {
 		{wrong(32, keylog.ServerHandshake), true, true, ""}, // of another hash
 		{wrong(48, keylog.ServerHandshake, keylog.ServerTraffic), true, false, observe.WrongSecret},
 		{wrong(48, keylog.ServerTraffic), true, false, observe.WrongSecret},
-		{wrong(32, keylog.ServerTraffic), true, false, observe.NoSecret},
+		{wrong(32, keylog.ServerTraffic), true, false, observe.WrongSecret},
 		{wrong(48, keylog.ClientTraffic), false, true, observe.WrongSecret},
 		{wrong(48, keylog.ClientEarlyTraffic), true, true, observe.NoEarlySecret},
-		{wrong(32, keylog.ClientEarlyTraffic), true, true, observe.NoEarlySecret},
+		{wrong(32, keylog.ClientEarlyTraffic), true, true, observe.WrongSecret},
+		{wrong(32, trafficLabels...), false, false, observe.WrongSecret},
 		{wrong(48, trafficLabels...), false, false, observe.WrongSecret},
 	} {
 		h := play(c.tape, x.source, nil)
@@ -253,6 +254,11 @@ func testAWrongTrafficSecret(t *testing.T, c conversation) {
 			(h.Reason == nil || h.Reason.Code != x.code) {
 			t.Errorf("%s: got %v, expected %q", c.name, h.Reason, x.code)
 		}
+	}
+	const says = "SERVER_TRAFFIC_SECRET_0 has 32 bytes (key log), and the secrets of "
+	if got := play(c.tape, wrong(32, keylog.ServerTraffic), nil).Reason; !strings.Contains(
+		fmt.Sprint(got), says) {
+		t.Errorf("%s: got %v, expected %q", c.name, got, says)
 	}
 	swapped := new(keylog.Log)
 	for l := range c.log.All() {

@@ -99,12 +99,16 @@ func (c *Connection) use(s *handshake.Score, candidate Candidate) (handshake.Inp
 	return candidate.Input, nil
 }
 
-// keep13 keeps the secrets of a TLS 1.3 handshake.
+// keep13 keeps the secrets of a TLS 1.3 handshake. One whose length is not that of the suite's hash
+// cannot be this handshake's.
 func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 	if t == nil {
 		return
 	}
-	c.earlySecret = t.Early
+	n := s.Agreed.Suite.PRF.Size()
+	if c.misfits = nil; len(t.Early) == n {
+		c.earlySecret = t.Early
+	}
 	for _, line := range []keylog.Line{
 		{Label: keylog.ClientEarlyTraffic, Secret: t.Early},
 		{Label: keylog.ClientHandshake, Secret: t.Handshake[iana.Client]},
@@ -112,8 +116,14 @@ func (c *Connection) keep13(s *handshake.Score, t *handshake.TrafficSecrets) {
 		{Label: keylog.ClientTraffic, Secret: t.Application[iana.Client]},
 		{Label: keylog.ServerTraffic, Secret: t.Application[iana.Server]},
 	} {
-		if line.ID = bytes.Clone(s.ClientHello.Random[:]); line.Secret != nil {
+		switch line.ID = bytes.Clone(s.ClientHello.Random[:]); {
+		case len(line.Secret) == n:
 			c.secrets = append(c.secrets, line)
+		case line.Secret != nil:
+			if c.misfits == nil {
+				c.misfits = map[keylog.Label]int{}
+			}
+			c.misfits[line.Label] = len(line.Secret)
 		}
 	}
 }

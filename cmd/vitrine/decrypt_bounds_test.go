@@ -68,8 +68,8 @@ func TestAGrowingLogWithALongLine(t *testing.T) {
 // lines are counted once.
 func TestAGrowingLogWithAReport(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
-	text := fmt.Sprintf("Client Nonce:\n0000: %032x\n0010: %032x\nMaster Secret:\n0000: %032x\n"+
-		"0010: %032x\n0020: %032x\n", 1, 2, 3, 4, 5)
+	text := fmt.Sprintf("Client Nonce:\n0000: %032x\n0010: %032x\nMaster Secret:\n"+
+		"0000: %032x\n0010: %032x\n0020: %032x\n", 1, 2, 3, 4, 5)
 	wide := []byte("\xFF\xFE")
 	for _, c := range []byte(text) {
 		wide = append(wide, c, 0)

@@ -85,19 +85,20 @@ func TestFormsOfKeysThatAreNotReadAreNamed(t *testing.T) {
 	}
 }
 
-// What is wrong with a PKCS #12 is said as the library that reads it found it: it is not a missing
-// MAC if the key is encrypted with Camellia, or if there is no key.
-func TestWhatIsWrongWithAPKCS12IsSaid(t *testing.T) {
-	for err, says := range map[string]string{
-		"pkcs12: private key missing":                                    "with certificates, and no private key in it",
-		"pkcs12: no MAC in data":                                         "without a MAC, which is not read here; this makes one",
-		"pkcs12: pbe algorithm 1.2.840.113549.1.12.1.1 is not supported": "PBE-SHA1-RC4-128; this",
-		"pkcs12: error decrypting PKCS#8 shrouded key bag: pkcs12: pbes2 algorithm " +
-			"1.2.392.200011.61.1.1.1.4 is not supported": "CAMELLIA-256-CBC; this makes one",
-		"pkcs12: error reading P12 data: x": "cannot be read: error reading P12 data: x",
+// What is wrong with a PKCS #12 is what the library that reads it found: it is not a missing MAC if
+// the key is encrypted with Camellia, or if there is no key.
+func TestWhatIsWrongWithAPKCS12IsReported(t *testing.T) {
+	for _, c := range []struct{ err, says string }{
+		{"private key missing", "with certificates, and no private key in it"},
+		{"no MAC in data", "without a MAC, which is not read here; this makes one"},
+		{"pbe algorithm 1.2.840.113549.1.12.1.1 is not supported", "PBE-SHA1-RC4-128; this"},
+		{"error decrypting PKCS#8 shrouded key bag: pkcs12: pbes2 algorithm " +
+			"1.2.392.200011.61.1.1.1.4 is not supported", "CAMELLIA-256-CBC; this makes one"},
+		{"error reading P12 data: x", "cannot be read: error reading P12 data: x"},
 	} {
-		if got := unreadStore(errors.New(err)).Error(); !strings.Contains(got, says) {
-			t.Errorf("%s: got %q, expected %q", err, got, says)
+		got := unreadStore(errors.New("pkcs12: " + c.err)).Error()
+		if !strings.Contains(got, c.says) {
+			t.Errorf("%s: got %q, expected %q", c.err, got, c.says)
 		}
 	}
 }
