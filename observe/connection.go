@@ -51,8 +51,9 @@ type Connection struct {
 	earlyAlone bool
 	// TLS 1.3: the client_early_traffic_secret, if it was given
 	earlySecret []byte
-	misfits     map[keylog.Label]int // TLS 1.3: lengths of given secrets that cannot be right
-	some        bool                 // TLS 1.3: some of the secrets were given, which could not be tried before
+	// TLS 1.3: the lengths of given secrets that cannot be right
+	misfits map[keylog.Label]int
+	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before
 	// TLS 1.3: the handshake cannot be followed, so later keys are tried; see ahead
 	tryingLater bool
 

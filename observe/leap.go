@@ -182,7 +182,7 @@ func (c *Connection) misfit(label keylog.Label) *Reason {
 	}
 	return &Reason{Code: WrongSecret,
 		Detail: fmt.Sprintf("%s has %d bytes (%s), and the secrets of %v have %d, as many as %v "+
-			"gives: it is cut, or of another connection", label, n, c.used, suite,
+			"gives: it is damaged, or of another connection", label, n, c.used, suite,
 			suite.PRF.Size(), suite.PRF),
 		Remedy: "the key log may be of another run, or damaged"}
 }

@@ -64,8 +64,8 @@ func TestAGrowingLogWithALongLine(t *testing.T) {
 	}
 }
 
-// A report in UTF-16 that had only begun when the run did is read when the rest of it comes, and its
-// lines are counted once.
+// A report in UTF-16 that had only begun when the run did is read when the rest of it comes, and
+// its lines are counted once.
 func TestAGrowingLogWithAReport(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "keys")
 	text := fmt.Sprintf("Client Nonce:\n0000: %032x\n0010: %032x\nMaster Secret:\n"+
