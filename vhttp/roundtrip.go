@@ -104,9 +104,14 @@ func (t *Transport) speak(req *http.Request, second, upgrade bool) (*http.Respon
 // speak1 sends the request with HTTP/1.1 under ctx, and returns the connection that was used.
 func (t *Transport) speak1(ctx context.Context, req *http.Request) (res *http.Response,
 	used httptrace.GotConnInfo, err error) {
-	ctx = httptrace.WithClientTrace(ctx,
-		&httptrace.ClientTrace{GotConn: func(i httptrace.GotConnInfo) { used = i }})
+	var watch struct { // one object
+		httptrace.ClientTrace
+		used httptrace.GotConnInfo
+	}
+	watch.GotConn = func(i httptrace.GotConnInfo) { watch.used = i }
+	ctx = httptrace.WithClientTrace(ctx, &watch.ClientTrace)
 	res, err = t.HTTP1.RoundTrip(req.WithContext(ctx))
+	used = watch.used
 	if err != nil {
 		return nil, used, err
 	}

@@ -77,12 +77,18 @@ func (asRead) WriteTo()  {}
 // ends the connection, and is an error.
 func (s *stated) survive(err *error) {
 	if failed := bug.From(recover()); failed != nil {
-		s.broken.CompareAndSwap(nil, &failed)
-		s.NetConn().Close()
+		s.shatter(failed)
 		*err = failed
 	} else if failed := s.broken.Load(); failed != nil && *err != nil {
 		*err = *failed // which closed the socket
 	}
+}
+
+// shatter ends the connection after a panic. It is no part of survive, where why would be made on
+// the heap whenever there is none.
+func (s *stated) shatter(why error) {
+	s.broken.CompareAndSwap(nil, &why)
+	s.NetConn().Close()
 }
 
 // Close closes the connection.
