@@ -25,11 +25,11 @@ check() {
 	"${@:2}" || failed+=("$1")
 }
 
-# beside COMMAND makes the checks of a function at the lowest priority while the script goes on: they get the time in which its
-# other checks wait, and tests that measure time are not delayed. What they print, and which failed, is kept until joined.
+# beside COMMAND makes the checks of a function at a low priority while the script goes on: they get the time in which its other
+# checks wait, and tests that measure time are hardly delayed. What they print, and which failed, is kept until joined.
 beside() {
 	(
-		renice -n 19 "$BASHPID" >/dev/null
+		renice -n 10 "$BASHPID" >/dev/null
 		failed=()
 		"$1"
 		printf '%s\n' "${failed[@]}" >"$scratch/beside.failed"
@@ -189,24 +189,12 @@ vet() {
 # grpc_at_hand reports whether the modules of vgrpc, a module of its own, are there or can be had.
 grpc_at_hand() { (cd vgrpc && timeout 60 go mod download) >/dev/null 2>&1; }
 
-# platforms OS/ARCH... builds and vets everything for each, tests too. What runs is tested on this machine's own, so the compiler
-# need not optimize, nor write what debuggers read.
-platforms() {
-	local p ok=0 flags=('-gcflags=all=-N -l -dwarf=false')
-	for p in "$@"; do
-		say "$p"
-		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go build "${flags[@]}" -o /dev/null ./cmd/vitrine || ok=1
-		GOOS=${p%/*} GOARCH=${p#*/} CGO_ENABLED=0 go vet "${flags[@]}" ./... || ok=1
-	done
-	return $ok
-}
-
 # computed are the checks that only compute. With this GOGC the compiler and the analysers spend less time on their garbage.
 computed() {
 	export GOGC=400
 	check 'staticcheck' go tool -modfile=tools.mod staticcheck ./...
 	check 'Known vulnerabilities' vulnerabilities
-	check 'Other platforms' platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
+	check 'Other platforms' go run ./internal/platforms windows/amd64 darwin/arm64 linux/386 linux/arm64 js/wasm
 }
 
 if [ "$mode" = fuzz ]; then

@@ -16,11 +16,13 @@ import (
 
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 var update = flag.Bool("update", false, "write generated documents anew")
 
 func TestMain(m *testing.M) {
+	throwaway.TakePublicRSA() // in the stories' commands too: they are this program
 	testscript.Main(rig.Watched{M: m}, map[string]func(){"vitrine": main})
 }
 

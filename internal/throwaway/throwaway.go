@@ -43,6 +43,13 @@ type Options struct {
 	PublicRSA bool
 }
 
+// publicRSA is Options.PublicRSA of all CAs.
+var publicRSA atomic.Bool
+
+// TakePublicRSA makes every CA of this process as if it had Options.PublicRSA. It is for tests of
+// commands, which make CAs themselves.
+func TakePublicRSA() { publicRSA.Store(true) }
+
 // A CA is a certificate authority: a root or an intermediate.
 type CA struct {
 	Cert *x509.Certificate
@@ -74,7 +81,7 @@ func New(o Options) (*CA, error) {
 		o.Now = time.Now()
 	}
 	ca := &CA{Now: o.Now.UTC().Truncate(time.Second),
-		source: &source{seed: o.Seed, publicRSA: o.PublicRSA}}
+		source: &source{seed: o.Seed, publicRSA: o.PublicRSA || publicRSA.Load()}}
 	if err := ca.found(name, ca); err != nil {
 		return nil, err
 	}

@@ -5,7 +5,11 @@ import (
 	"crypto"
 	"crypto/tls"
 	"crypto/x509"
+	"io/fs"
 	"net"
+	"os"
+	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -224,5 +228,23 @@ func TestAnUnknownKindIsNamed(t *testing.T) {
 	}
 	if _, err := ca.Issue("dsa", nil); err == nil {
 		t.Error("issued a certificate for a kind of key that does not exist")
+	}
+}
+
+// Keys that everybody knows are for tests: no program takes them.
+func TestOnlyTestsTakePublicRSA(t *testing.T) {
+	err := filepath.WalkDir("../..", func(name string, d fs.DirEntry, err error) error {
+		if err != nil || filepath.Ext(name) != ".go" || strings.HasSuffix(name, "_test.go") ||
+			filepath.Dir(name) == filepath.Join("../..", "internal", "throwaway") {
+			return err
+		}
+		text, err := os.ReadFile(name)
+		if bytes.Contains(text, []byte("TakePublicRSA")) {
+			t.Errorf("%s takes the public keys", name)
+		}
+		return err
+	})
+	if err != nil {
+		t.Error(err)
 	}
 }
