@@ -150,7 +150,8 @@ race() {
 }
 
 # Nothing comes from a cache, and vet has run before. The tests of the page in a browser are a module of their own. They run
-# at the same time as the others, since they mostly wait.
+# at the same time as the others, since they mostly wait; and since tests of connections wait, too, one package more runs at a time
+# than there are processors.
 events() {
 	local status=0 browser grpc='' options=(-json -count=1 -timeout 10m -vet=off)
 	[ "$mode" != quick ] || options+=(-short)
@@ -160,7 +161,7 @@ events() {
 		(cd vgrpc && go test "${options[@]}" ./...) >"$scratch/grpc" &
 		grpc=$!
 	fi
-	go test "${options[@]}" ./... || status=1
+	go test "${options[@]}" -p $(($(nproc) + 1)) ./... || status=1
 	wait $browser || status=1
 	cat "$scratch/browser"
 	if [ -n "$grpc" ]; then

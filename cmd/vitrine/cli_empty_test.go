@@ -48,8 +48,8 @@ func TestWrongValuesOfFlags(t *testing.T) {
 		"probe localhost --rate nonsense": {"--rate takes a number, got"},
 		"decrypt --port 0 x.pcapng":       {"--port takes numbers from 1 to 65535, got 0"},
 		"decrypt --port 65536 x.pcapng":   {"--port takes numbers from 1 to 65535, got 65536"},
-		"serve --history x --history-age -1h": {"--history-age takes a value above 0, got -1h0m0s",
-			"--history-age 24h"},
+		"serve --listen :0 --history x --history-age -1h": {
+			"--history-age takes a value above 0, got -1h0m0s", "--history-age 24h"},
 		"connect localhost:1 --pin=": {"--pin: the value is empty",
 			"try:     vitrine connect --help"},
 		"derive " + writeTemp(t, strings.Repeat("x", 1<<20)+": 1"): {"there is no field", "x…\n"},

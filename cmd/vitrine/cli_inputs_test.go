@@ -50,7 +50,7 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 		{"probe " + server + " --state " + broken, "no reports"},
 		{"serve --cert " + missing + " --key " + missing, "no such file"},
 		{"serve --client-auth require --client-ca " + missing, "no such file"},
-		{"serve --dir " + missing, "no such file"},
+		{"serve --listen :0 --dir " + missing, "no such file"},
 		{"serve --ocsp " + missing, "no such file"},
 		// files to write
 		{"handshake --html " + missing + "/x", "the folder " + missing + ": no such file"},

@@ -129,15 +129,24 @@ type Shaker interface {
 	Handshake() error
 }
 
-// Shake performs both handshakes at once.
+// Shake performs both handshakes at once. If both fail, both ends are closed then.
 func Shake(client, server Shaker) (clientErr, serverErr error) {
 	done := make(chan error, 1)
 	go func() { done <- server.Handshake() }()
 	clientErr = client.Handshake()
-	if clientErr != nil {
-		client.Close() // a server that still waits must not
+	if clientErr == nil {
+		return nil, <-done
 	}
-	return clientErr, <-done
+	closed := make(chan struct{})
+	go func() {
+		client.Close() // a server that still waits must not
+		close(closed)
+	}()
+	if serverErr = <-done; serverErr != nil {
+		server.Close() // the client's Close waits for it
+	}
+	<-closed
+	return clientErr, serverErr
 }
 
 // Pair is a client and a server after their handshake.
