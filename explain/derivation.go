@@ -107,13 +107,6 @@ func (t *teller) keyBlock(d trace.Derived) Step {
 	return Step{Key: "key_block", Facts: facts}
 }
 
-func (t *teller) shape() keys.Shape {
-	if t.Suite == nil {
-		return keys.Shape{}
-	}
-	return t.Suite.Shape(t.Version)
-}
-
 // cut cuts the key_block of each side into its parts.
 func (t *teller) cut() []Key {
 	blocks := t.outputs("key_block")

@@ -1,52 +1,15 @@
 package explain
 
 import (
-	"crypto"
 	"fmt"
-	"hash"
 	"slices"
 	"strconv"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// Given is the input of a derivation without a handshake. A nil value is not known. What the
-// transcript contains need not be given.
-type Given struct {
-	Version     iana.Version // 0 means that of the transcript, or else TLS 1.2
-	Suite       *suite.Suite
-	PreMaster   []byte
-	Master      []byte
-	Client      []byte // client_random
-	Server      []byte // server_random
-	SessionHash []byte // if not nil, the master_secret is the extended one
-	Transcript  []byte // handshake messages from ClientHello on, each with its header
-}
-
-// FieldError reports an input that does not fit the others or has a wrong length.
-type FieldError struct{ Field, Problem string }
-
-func (e *FieldError) Error() string { return e.Field + ": " + e.Problem }
-
-func misfit(field, format string, args ...any) error {
-	return &FieldError{field, fmt.Sprintf(format, args...)}
-}
-
-// Derivation is what Derive derived.
-type Derivation struct {
-	Given Given // completed from the transcript
-	// The events that a client of this handshake would have logged.
-	Entries  []trace.Entry
-	Chapters []Chapter
-	Keys     []Key
-	Remarks  []string // how values were changed before their use
-
-	transcript transcript
-}
 
 // Derive derives the master_secret, and from it everything that the inputs allow: the key_block if
 // it has both randoms, and verify_data if it has a transcript. An error about an input is a
@@ -109,38 +72,6 @@ func (d *Derivation) master(prf keys.PRF, log *trace.Log) (keys.Master, error) {
 	}
 	r, _ := d.randoms()
 	return prf.Master(g.PreMaster, r), nil
-}
-
-func (d *Derivation) randoms() (r keys.Randoms, ok bool) {
-	return keys.Randoms{Client: array(d.Given.Client), Server: array(d.Given.Server)},
-		d.Given.Client != nil && d.Given.Server != nil
-}
-
-func array(b []byte) (a [32]byte) {
-	copy(a[:], b)
-	return a
-}
-
-func (d *Derivation) hash() crypto.Hash { return d.Given.Suite.PRFHash(d.Given.Version) }
-
-// digest returns the hash of messages that Finished and the extended master secret use.
-func (d *Derivation) digest(messages []byte) []byte { return digest(d.hash(), messages) }
-
-func digest(h crypto.Hash, messages []byte) []byte {
-	var sum []byte
-	for _, one := range parts(h) {
-		one.Write(messages)
-		sum = one.Sum(sum)
-	}
-	return sum
-}
-
-// parts returns the hashes that h stands for: two before TLS 1.2.
-func parts(h crypto.Hash) []hash.Hash {
-	if h == crypto.MD5SHA1 {
-		return []hash.Hash{crypto.MD5.New(), crypto.SHA1.New()}
-	}
-	return []hash.Hash{h.New()}
 }
 
 // complete adds what the transcript contains to d.Given, and checks that the inputs fit together.

@@ -2,80 +2,12 @@ package explain
 
 import (
 	"bytes"
-	"crypto"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
-	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// A Point is a place in the transcript of TLS 1.3 whose hash a derivation takes. See RFC 8446 §7.1,
-// §4.2.11.2 and §4.4.4.
-type Point int
-
-// The points, in their order.
-const (
-	ToIdentities         Point = iota // of the last pre_shared_key: before its binders
-	ToClientHello                     // the first one; it is the only one if there is early data
-	ToServerHello                     // with a HelloRetryRequest, behind message_hash
-	BeforeServerFinished              // what the server's Finished proves
-	ToServerFinished
-	BeforeClientFinished // what the client's Finished proves
-	ToClientFinished
-	points
-)
-
-// PointFields are the fields of Given13.Hashes, as derive's flags and files name them.
-var PointFields = [points]string{"hash_to_identities", "hash_to_client_hello",
-	"hash_to_server_hello", "hash_before_server_finished", "hash_to_server_finished",
-	"hash_before_client_finished", "hash_to_client_finished"}
-
-// pointWords say what each point covers.
-var pointWords = [points]string{"ClientHello up to the PSK identities", "ClientHello",
-	"ClientHello…ServerHello", "ClientHello…before the server's Finished",
-	"ClientHello…server's Finished", "ClientHello…before the client's Finished",
-	"ClientHello…client's Finished"}
-
-// Given13 is the input of a derivation of TLS 1.3 without a handshake. A nil value is not known.
-type Given13 struct {
-	Suite   *suite.Suite
-	PSK     []byte
-	PSKKind string // "res", "ext" or "imp", for the binder; empty is "ext"
-	Shared  []byte // the (EC)DHE shared secret
-	// In place of Shared: private keys by side. One is enough if the transcript has key_shares.
-	Private    [2][]byte
-	Group      iana.Group // of the private keys; 0: that of the transcript
-	Transcript []byte     // handshake messages from ClientHello on, each with its header
-	// Hashes are those of the transcript at a Point, if the messages are not there.
-	Hashes [points][]byte
-	Nonce  []byte // ticket_nonce; an empty one is not nil
-
-	// A record: what it protects, its type, and its number under its keys.
-	Plaintext []byte
-	Content   iana.ContentType
-	Sequence  uint64
-}
-
-// Derivation13 is what Derive13 derived.
-type Derivation13 struct {
-	Given   Given13
-	Entries []trace.Entry
-	Values  []Value13
-	Remarks []string
-
-	messages messages13
-	kex      bool // the handshake exchanges keys: with psk_ke it does not
-}
-
-// Value13 is a value that was derived, with how it was.
-type Value13 struct {
-	Name    string // "client_handshake_traffic_secret", "server_application_write_key_1"
-	Bytes   []byte
-	Formula string // "HKDF-Extract(0, psk)"
-	Part    string // of the schedule: "EARLY", "HANDSHAKE", "MAIN", "RECORD"
-}
 
 // Derive13 derives everything that the inputs allow of the key schedule of RFC 8446 §7.1. An error
 // about an input is a *FieldError.
@@ -253,9 +185,28 @@ func (d *Derivation13) Missing() (list []string) {
 	return list
 }
 
-// digestOf returns the hash of bytes.
-func digestOf(h crypto.Hash, b []byte) []byte {
-	sum := h.New()
-	sum.Write(b)
-	return sum.Sum(nil)
+// finish adds the Finished of a side that the transcript ends before, so that what follows it can
+// be derived.
+func (d *Derivation13) finish(from iana.Side) {
+	t := &d.messages
+	before, to := BeforeServerFinished, ToServerFinished
+	if from == iana.Client {
+		before, to = BeforeClientFinished, ToClientFinished
+	}
+	if t.at[to] > 0 || !t.ends(from) {
+		return
+	}
+	t.at[before] = len(t.list)
+	var value []byte
+	r := &run13{d: d, put: func(v Value13) {
+		if v.Name == from.String()+"_verify_data" {
+			value = v.Bytes
+		}
+	}}
+	r.all()
+	if value == nil {
+		return
+	}
+	t.list = append(t.list, message13{from, iana.Finished, finishedMessage(value)})
+	t.at[to] = len(t.list)
 }

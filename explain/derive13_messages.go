@@ -10,25 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// messages13 is a transcript of TLS 1.3, as far as it was given.
-type messages13 struct {
-	list    []message13
-	at      [points]int // how many messages a point covers; 0: it is not reached
-	retried bool        // there are two ClientHellos, or a message_hash
-	trunc   []byte      // the last ClientHello up to the identities, or nil
-	group   iana.Group
-	shares  [2][]byte // key_exchange of the group, by side
-	offered []message.KeyShareEntry
-	psk     bool              // the server took a pre-shared key
-	sent    map[string][]byte // values that the transcript has, by name
-}
-
-type message13 struct {
-	from iana.Side
-	kind iana.HandshakeType
-	raw  []byte
-}
-
 // readTranscript cuts the transcript into messages and finds its points.
 func (d *Derivation13) readTranscript() error {
 	const field = "transcript"
@@ -243,32 +224,6 @@ func (m method) truncated(t *messages13) []byte {
 		return cut
 	}
 	return t.trunc
-}
-
-// finish adds the Finished of a side that the transcript ends before, so that what follows it can
-// be derived.
-func (d *Derivation13) finish(from iana.Side) {
-	t := &d.messages
-	before, to := BeforeServerFinished, ToServerFinished
-	if from == iana.Client {
-		before, to = BeforeClientFinished, ToClientFinished
-	}
-	if t.at[to] > 0 || !t.ends(from) {
-		return
-	}
-	t.at[before] = len(t.list)
-	var value []byte
-	r := &run13{d: d, put: func(v Value13) {
-		if v.Name == from.String()+"_verify_data" {
-			value = v.Bytes
-		}
-	}}
-	r.all()
-	if value == nil {
-		return
-	}
-	t.list = append(t.list, message13{from, iana.Finished, finishedMessage(value)})
-	t.at[to] = len(t.list)
 }
 
 // ends reports whether a side's Finished is what comes next. See RFC 8446 §4.4.

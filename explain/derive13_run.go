@@ -8,90 +8,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/trace"
-)
-
-// A method is a way to derive the schedule: the zero value is that of RFC 8446. Each field is a
-// deviation that people make: see mistakes13.
-type method struct {
-	hash        crypto.Hash // 0: the suite's
-	prefix      labelPrefix
-	bareLabel   bool // no length before the label
-	bareContext bool // no length before the context
-	hashNothing bool // Hash("") is the context of keys, IVs and finished keys
-	// Derive-Secret of nothing has an empty context, not Hash("")
-	noHash      bool
-	skipDerived bool // HKDF-Extract's salt is the secret before it
-	swapExtract bool // salt and IKM have changed places
-	noZeros     bool // an absent secret is empty instead of zeros
-	bareHMAC    bool // verify_data is keyed by the secret itself
-	// the transcript hash is hashed again, as if it were the messages
-	twice bool
-	raw   bool // the messages stand for their hash
-	text  bool // the transcript hash is taken as text
-	upper bool // in upper case
-	// which bytes of the messages are hashed; nil: the right ones
-	tell     func([]toldMessage) []byte
-	stripped bool // leading zeros of the shared secret are stripped
-	// to how many bytes the shared secret is padded with zeros in front; 1 is one zero more
-	padded   int
-	swapHMAC bool // key and data of verify_data have changed places
-	prf      bool // the PRF of TLS 1.2 stands for HKDF-Expand-Label
-	counter0 bool // HKDF-Expand counts from 0
-	retry    retryKind
-	binder   binderKind
-	kind     string        // of the PSK; "": the one given
-	cut      map[Point]int // other places of the transcript
-	nonce    nonceKind
-	data     additionalData
-	noType   bool // no content type behind the content
-}
-
-type (
-	labelPrefix    int
-	retryKind      int
-	binderKind     int
-	nonceKind      int
-	additionalData int
-)
-
-const (
-	prefixTLS13 labelPrefix = iota
-	prefixNone
-	prefixDraft
-	prefixDTLS
-	prefixBare
-	prefixCapitals
-)
-
-const (
-	retryHashed retryKind = iota
-	retryRaw
-	retryForgotten
-	retryBareHash
-)
-
-const (
-	binderTruncated binderKind = iota
-	binderWithLength
-	binderWhole
-	binderZeros
-	binderResized
-)
-
-const (
-	nonceXORed nonceKind = iota
-	nonceIVAlone
-	nonceLeft
-	nonceReplaced
-)
-
-const (
-	dataHeader additionalData = iota
-	dataNone
-	dataUnsealed
-	dataTLS12
 )
 
 var prefixes = [...]string{"tls13 ", "", "TLS 1.3, ", "dtls13", "tls13", "TLS13 "}
@@ -302,17 +219,6 @@ func (r *run13) at(p Point, m method) []byte { return r.d.hashAt(r.hashOf(m), p,
 
 // has reports whether the transcript is known up to a point.
 func (r *run13) has(p Point) bool { return r.at(p, method{}) != nil }
-
-// keys are the key and the IV of a traffic secret, and a record under them.
-func (r *run13) keys(secretName, stem string, from iana.Side, secret []byte) {
-	s := r.d.Given.Suite.Shape(iana.TLS13)
-	event := from.String() + "_write_"
-	key := r.plain(arrow{stem + "write_key", event + "key", "key", secretName, "RFC 8446 §7.3"},
-		secret, s.Key)
-	iv := r.plain(arrow{stem + "write_iv", event + "iv", "iv", secretName, "RFC 8446 §7.3"},
-		secret, s.IV)
-	r.record(stem, key, iv)
-}
 
 func hashLabel(h crypto.Hash) string {
 	if h == crypto.SHA384 {

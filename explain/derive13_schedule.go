@@ -171,3 +171,14 @@ func (m method) dataOf(header []byte, inner int, sequence uint64) []byte {
 	}
 	return data
 }
+
+// keys are the key and the IV of a traffic secret, and a record under them.
+func (r *run13) keys(secretName, stem string, from iana.Side, secret []byte) {
+	s := r.d.Given.Suite.Shape(iana.TLS13)
+	event := from.String() + "_write_"
+	key := r.plain(arrow{stem + "write_key", event + "key", "key", secretName, "RFC 8446 §7.3"},
+		secret, s.Key)
+	iv := r.plain(arrow{stem + "write_iv", event + "iv", "iv", secretName, "RFC 8446 §7.3"},
+		secret, s.IV)
+	r.record(stem, key, iv)
+}

@@ -264,8 +264,6 @@ func (s *search) randomsInFinished(sum []byte, add func(how string, seed []byte)
 	}
 }
 
-type finishedSeed struct{ how, name, label, seed string }
-
 // finishedSeeds returns the ways to compute verify_data. They are computed once for each hash.
 func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 	if list, ok := s.finished[h]; ok {

@@ -14,13 +14,6 @@ import (
 
 // This file lists the ways in which other bytes are hashed than the messages of a transcript.
 
-// A toldMessage is a message of a transcript, in the form that the mistakes of all versions use.
-type toldMessage struct {
-	from iana.Side
-	kind iana.HandshakeType
-	raw  []byte
-}
-
 // A telling makes the bytes that are hashed from the first messages of a transcript.
 type telling struct {
 	how  string

@@ -11,24 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// transcript is the list of the messages of a handshake.
-type transcript []handshakeMessage
-
-type handshakeMessage struct {
-	from iana.Side
-	kind iana.HandshakeType
-	raw  []byte
-	hello
-}
-
-// hello holds the contents of a ClientHello or a ServerHello that matter here.
-type hello struct {
-	version  iana.Version
-	random   []byte
-	suite    iana.CipherSuite
-	extended bool
-}
-
 // cutTranscript splits g.Transcript into its messages and completes g with what the hellos contain.
 func cutTranscript(g *Given) (transcript, error) {
 	const field = "transcript"

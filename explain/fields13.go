@@ -50,9 +50,6 @@ func FieldNotes(v iana.Version, raw []byte, fields []wire.Field) []string {
 	return notes
 }
 
-// tables are sentences by key, the first that apply first.
-type tables struct{ upTo12, in13 []map[string]string }
-
 var (
 	fieldTables = tables{[]map[string]string{fieldNotes12, fieldNotes, commonFieldNotes},
 		[]map[string]string{fieldNotes, commonFieldNotes}}

@@ -112,17 +112,6 @@ func shareOf(m *message.ClientHello, g iana.Group) []byte {
 	return nil
 }
 
-// slice returns a part of both values; nil where a value is too short.
-func (p Pair) slice(from, to int) Pair {
-	cut := func(b []byte) []byte {
-		if len(b) < to || from > to {
-			return nil
-		}
-		return b[from:to]
-	}
-	return Pair{cut(p.Client), cut(p.Server)}
-}
-
 // retry explains why the server asks for another ClientHello. See RFC 8446 §4.1.4.
 func (t *teller13) retry(s *rung) []Fact {
 	m, ok := parseHello[*message.ServerHello](s.Message)
@@ -206,15 +195,6 @@ func (t *teller13) serverHello(s *rung) []Fact {
 		facts = append(facts, shareFacts(s, g, "server")...)
 	}
 	return facts
-}
-
-// serverShare returns the group of a ServerHello's key share, or 0 if it has none.
-func serverShare(m *message.ServerHello) iana.Group {
-	var share message.KeyShare
-	if found, err := m.Extensions.Read(iana.ExtKeyShare, &share); !found || err != nil {
-		return 0
-	}
-	return share.Group
 }
 
 // pskFacts shows the pre-shared keys that a ClientHello offers.

@@ -140,13 +140,6 @@ var SignedNotes = struct {
 		"Finished says that the signer has these very keys.",
 }
 
-// Reader is an attacker who recorded the connection, with the secret that he obtains later.
-type Reader struct {
-	Has   string
-	Reads string
-	All   bool // the data, too
-}
-
 // Readers says who could read a connection later, and with what.
 func Readers(s *Story) []Reader {
 	if !s.Result.Judged {
@@ -190,9 +183,6 @@ func (s *Story) has(t iana.HandshakeType) bool {
 }
 
 func titleOf(t iana.HandshakeType) string { return Explain(t.String()).Title }
-
-// Erasure is a secret that must be erased, so that nobody can read the connection later.
-type Erasure struct{ What, Why string }
 
 // Erasures returns everything that must be erased for forward secrecy, or why nothing helps.
 func Erasures(s *Story) []Erasure {

@@ -81,25 +81,6 @@ func (t *teller13) chapterOf13(s *rung, current int) int {
 	return current
 }
 
-// late reports whether a message belongs to an authentication after the handshake. See RFC 8446
-// §4.6.2.
-func (t *teller13) late(s *rung) bool {
-	return lateKinds[s.Message.Type] && t.sent(iana.Client, iana.Finished, s)
-}
-
-var lateKinds = map[iana.HandshakeType]bool{iana.CertificateRequest: true, iana.Certificate: true,
-	iana.CompressedCertificate: true, iana.CertificateVerify: true, iana.Finished: true}
-
-// sent reports whether a side sent a message before a line.
-func (t *teller13) sent(from iana.Side, kind iana.HandshakeType, before *rung) bool {
-	for _, s := range t.lines[:before.Number-1] {
-		if s.From == from && s.is(kind) {
-			return true
-		}
-	}
-	return false
-}
-
 // answered reports whether the server's hello was sent before a line.
 func (t *teller13) answered(before *rung) bool {
 	for _, s := range t.lines[:before.Number-1] {

@@ -7,34 +7,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// introductions introduce each chapter to a reader who does not know TLS.
-var introductions = [...]string{
-	"Two programs that never met want to talk in private over a wire that anybody can read and " +
-		"change. They begin in the open. Each sends a number used once (a nonce), and they " +
-		"settle which methods to use: the client offers, the server chooses. An eavesdropper " +
-		"sees all of this, and that does no harm: nothing here is secret.",
-	"Before a secret is worth anything, the client must know whose it would be. The server shows " +
-		"a certificate: its name and its public key, signed by somebody whom the client trusts " +
-		"already. Showing it proves nothing yet. The proof comes later, when the server uses the " +
-		"private key that belongs to it.",
-	"Now the two need a secret that only they hold, although everything they say can be heard. " +
-		"There are two ways. With RSA the client makes the secret up and encrypts it to the " +
-		"server's public key. With Diffie-Hellman each side keeps a private key and sends a " +
-		"public one, and both compute the same secret from what they have: it is never sent at " +
-		"all.",
-	"From here each side computes alone. One function, the PRF, turns the pre_master_secret into " +
-		"the master_secret, and the master_secret into as many bytes as the cipher needs. These " +
-		"are cut, in a fixed order, into keys for each direction. If both began with the same " +
-		"inputs, they end with the same keys, and nothing more needs to be sent.",
-	"Until now nothing protected the handshake itself: somebody could have changed the list of " +
-		"ciphers on the way. So each side hashes every message that it said and heard, and sends " +
-		"a proof that only a holder of the master_secret can make. If the two transcripts differ " +
-		"in one bit, the connection ends here.",
-	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
-		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
-		"parts, those on the wire and those inside.",
-}
-
 // Introduction returns the introduction of chapter n, from 1, of a version's story, for a reader
 // who does not know TLS. It is empty for a chapter that the story does not have.
 func Introduction(v iana.Version, chapter int) string {
@@ -166,3 +138,76 @@ var glossary = []Word{
 	{"verify_data", "12 bytes in Finished: the proof that both sides saw the same handshake.",
 		"RFC 5246 §7.4.9"},
 }
+
+// glossary13 are the words of TLS 1.3: those that mean something else there than before it, and
+// those that came with it. What the catalogue of terms has is not repeated: see catalogued.
+var glossary13 = []Word{
+	{"AAD", "Additional authenticated data: what an AEAD authenticates without encrypting it. In " +
+		"TLS 1.3 the 5 bytes of the record's header.", "RFC 8446 §5.2"},
+	{"alert", "A message of two bytes: a level, which means nothing any more, and what it is. " +
+		"All but close_notify and user_canceled end the connection.", "RFC 8446 §6"},
+	{"chain", "Certificates that each sign the one before, from the server's up to a root that " +
+		"the client trusts.", "RFC 8446 §4.4.2"},
+	{"ChangeCipherSpec", "One byte that means nothing any more: it makes the handshake look like " +
+		"one of TLS 1.2 to middleboxes.", "RFC 8446 §D.4"},
+	{"cipher suite", "One name for an AEAD and a hash. Key exchange and signature are negotiated " +
+		"on their own.", "RFC 8446 §B.4"},
+	{"Diffie-Hellman", "Two sides send public keys and come to the same secret from their " +
+		"private ones. Over points of an elliptic curve: ECDHE. Over numbers modulo a prime: " +
+		"DHE. The E says that the keys are ephemeral.", "RFC 8446 §7.4"},
+	{"early data", "Another word for 0-RTT.", "RFC 8446 §2.3"},
+	{"forward secrecy", "Who records today and steals the server's private key later still " +
+		"cannot read the recording. It comes from ephemeral keys.", "RFC 8446 §E.1"},
+	{"group", "The arithmetic of the key exchange: x25519, secp256r1, ffdhe2048, or a hybrid.",
+		"RFC 8446 §4.2.7"},
+	{"handshake", "Everything up to both Finished; tickets, KeyUpdates and late certificates may " +
+		"follow.", "RFC 8446 §2"},
+	{"HkdfLabel", "What HKDF-Expand is told besides the secret: the length of what it makes, a " +
+		"label that begins with “tls13 ”, and a hash or nothing.", "RFC 8446 §7.1"},
+	{"hybrid", "A group that is a curve and ML-KEM side by side. Both secrets go into the key " +
+		"schedule: whoever wants it must break both.", "RFC 10024"},
+	{"inner type", "What an encrypted record really is. It stands behind the content, inside the " +
+		"encryption: the header says application_data, whatever it is.", "RFC 8446 §5.2"},
+	{"IV", "12 bytes from a traffic secret. A record's nonce is the IV with its sequence number " +
+		"XORed in.", "RFC 8446 §5.3"},
+	{"key schedule", "The tree of all secrets: three times a secret is mixed in from the side " +
+		"(PSK, shared secret, nothing), and each traffic secret is a branch.", "RFC 8446 §7.1"},
+	{"key share", "A public key in a hello, for one group.", "RFC 8446 §4.2.8"},
+	{"KeyUpdate", "A message that says: from here on I use the next traffic secret.",
+		"RFC 8446 §4.6.3"},
+	{"ML-KEM", "A way to send a secret to a public key which no quantum computer is known to " +
+		"break.", "RFC 10024"},
+	{"nonce", "A number used once. The hellos have one each, the randoms; so does each record.",
+		"RFC 8446 §4.1.2, §5.3"},
+	{"padding", "Zeros behind the inner type, as many as the sender likes, which hide how long " +
+		"the content is.", "RFC 8446 §5.4"},
+	{"random", "32 bytes in each hello. They are public, and go into the keys with the " +
+		"transcript.", "RFC 8446 §4.1.2"},
+	{"record", "The envelope: 5 bytes of header (type, version, length) and what follows.",
+		"RFC 8446 §5.1"},
+	{"sequence number", "Counts the records under one key. It goes into each nonce and is not " +
+		"sent.", "RFC 8446 §5.3"},
+	{"shared secret", "What the key exchange gives; (EC)DHE in the RFC's picture.",
+		"RFC 8446 §7.4"},
+	{"signature", "Made with a private key, verified with the public one. In CertificateVerify: " +
+		"over the transcript.", "RFC 8446 §4.4.3"},
+	{"tag", "What an AEAD adds to the ciphertext. If it does not fit, nothing is decrypted.",
+		"RFC 8446 §5.2"},
+	{"ticket", "What the server gives for the next connection: the name of a PSK, which only the " +
+		"server can read.", "RFC 8446 §4.6.1"},
+	{"traffic secret", "The secret of one direction and one stage; key and IV are expanded from " +
+		"it.", "RFC 8446 §7.3"},
+	{"transcript", "All handshake messages so far, in order. Its hash goes into each branch of " +
+		"the key schedule, and into signatures and Finished.", "RFC 8446 §4.4.1"},
+	{"verify_data", "The content of Finished: HMAC(finished_key, transcript hash), as long as " +
+		"the hash.", "RFC 8446 §4.4.4"},
+}
+
+// catalogued are words of TLS 1.3 whose sentences the catalogue of terms has.
+var catalogued = []string{"0-RTT", "binder", "Early Secret", "exporter_secret", "finished_key",
+	"Handshake Secret", "HelloRetryRequest", "HKDF", "Main Secret", "PSK", "psk_dhe_ke", "psk_ke",
+	"resumption_secret"}
+
+// common are words whose sentences in the glossary of TLS 1.2 hold for TLS 1.3, too.
+var common = []string{"AEAD", "certificate", "eavesdropper", "ephemeral", "extension", "HMAC",
+	"MAC"}

@@ -1,14 +1,5 @@
 package explain
 
-// Explanation says what a kind of step is for, independent of a run.
-type Explanation struct {
-	Title   string // as the ladder prints it
-	Ref     string
-	Client  string // what the client does
-	Server  string // what the server does
-	Purpose string
-}
-
 // Explain returns the explanation for the key of a step, such as "client_key_exchange/RSA", or for
 // the kind that it belongs to, "client_key_exchange".
 func Explain(key string) Explanation {
@@ -223,4 +214,32 @@ var catalogue = map[string]Explanation{
 		Title: "alert", Ref: "RFC 5246 §7.2",
 		Purpose: "Tells the other side what went wrong, in one byte; then the connection is over.",
 	},
+}
+
+// introductions introduce each chapter to a reader who does not know TLS.
+var introductions = [...]string{
+	"Two programs that never met want to talk in private over a wire that anybody can read and " +
+		"change. They begin in the open. Each sends a number used once (a nonce), and they " +
+		"settle which methods to use: the client offers, the server chooses. An eavesdropper " +
+		"sees all of this, and that does no harm: nothing here is secret.",
+	"Before a secret is worth anything, the client must know whose it would be. The server shows " +
+		"a certificate: its name and its public key, signed by somebody whom the client trusts " +
+		"already. Showing it proves nothing yet. The proof comes later, when the server uses the " +
+		"private key that belongs to it.",
+	"Now the two need a secret that only they hold, although everything they say can be heard. " +
+		"There are two ways. With RSA the client makes the secret up and encrypts it to the " +
+		"server's public key. With Diffie-Hellman each side keeps a private key and sends a " +
+		"public one, and both compute the same secret from what they have: it is never sent at " +
+		"all.",
+	"From here each side computes alone. One function, the PRF, turns the pre_master_secret into " +
+		"the master_secret, and the master_secret into as many bytes as the cipher needs. These " +
+		"are cut, in a fixed order, into keys for each direction. If both began with the same " +
+		"inputs, they end with the same keys, and nothing more needs to be sent.",
+	"Until now nothing protected the handshake itself: somebody could have changed the list of " +
+		"ciphers on the way. So each side hashes every message that it said and heard, and sends " +
+		"a proof that only a holder of the master_secret can make. If the two transcripts differ " +
+		"in one bit, the connection ends here.",
+	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
+		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
+		"parts, those on the wire and those inside.",
 }

@@ -114,3 +114,16 @@ func protocolOf(v iana.Version) *protocol {
 	}
 	return &protocol12
 }
+
+// Reader is an attacker who recorded the connection, with the secret that he obtains later.
+type Reader struct {
+	Has   string
+	Reads string
+	All   bool // the data, too
+}
+
+// Erasure is a secret that must be erased, so that nobody can read the connection later.
+type Erasure struct{ What, Why string }
+
+// tables are sentences by key, the first that apply first.
+type tables struct{ upTo12, in13 []map[string]string }

@@ -7,15 +7,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// scheduleLabels are the labels of the traffic secrets, which a key log has. See RFC 8446 §7.1.
-var scheduleLabels = map[string]string{
-	"client_early_traffic_secret":       "c e traffic",
-	"client_handshake_traffic_secret":   "c hs traffic",
-	"server_handshake_traffic_secret":   "s hs traffic",
-	"client_application_traffic_secret": "c ap traffic",
-	"server_application_traffic_secret": "s ap traffic",
-}
-
 // NewSchedule returns the key schedule of a TLS 1.3 connection from the merged events of both
 // sides. It has no nodes if no secret was derived.
 func NewSchedule(entries []trace.Entry) *Schedule {
@@ -71,14 +62,6 @@ func (s *Schedule) plant(sides [2]*grown) {
 var zeroInputs = map[string]string{
 	"early_secret":     "no PSK: zeros",
 	"handshake_secret": "no key exchange: zeros",
-}
-
-func (p *Pair) put(side iana.Side, b []byte) {
-	if side == iana.Client {
-		p.Client = b
-	} else {
-		p.Server = b
-	}
 }
 
 func newNode(id string) *Node {

@@ -117,3 +117,12 @@ func (r scheduleRow) of(side iana.Side, number string) scheduleRow {
 	}
 	return scheduleRow{fill(r.id), fill(r.title), fill(r.use)}
 }
+
+// scheduleLabels are the labels of the traffic secrets, which a key log has. See RFC 8446 §7.1.
+var scheduleLabels = map[string]string{
+	"client_early_traffic_secret":       "c e traffic",
+	"client_handshake_traffic_secret":   "c hs traffic",
+	"server_handshake_traffic_secret":   "s hs traffic",
+	"client_application_traffic_secret": "c ap traffic",
+	"server_application_traffic_secret": "s ap traffic",
+}

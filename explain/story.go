@@ -7,11 +7,40 @@
 // runs, saved runs and captures are told in the same way. Values of the client come from the
 // client's events and values of the server from the server's: values shown as equal were compared.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one, except for the table of what differs between the versions:
+//
+//	text.go pair.go schedule.go hello.go view.go          texts, values, what a side's events have
+//	story.go prose13.go prose.go commands.go protocol.go  a story; what each step is for; versions
+//	way.go ladder.go rungs.go                             the lines of the ladder
+//	suites.go teller.go ended.go anatomy.go               until TLS 1.2: suites, records and ends,
+//	derivation.go exchange.go hellos.go                   keys, key exchanges, messages,
+//	fields12.go fields13.go                               and their fields
+//	schedule_rows.go schedule_read.go transcript13.go     TLS 1.3: its key schedule,
+//	exposed.go schedule_merge.go teller13.go              what its hashes cover,
+//	exchange13.go hellos13.go finished13.go               its messages
+//	anatomy13.go lines13.go                               and records
+//	compare.go lessons.go holdings.go                     two runs; who can read, and who knows what
+//	saved.go result.go result13.go tell13.go tell.go      results; the whole story
+//	wire.go writekeys.go                                  what an eavesdropper has; what opens it
+//	term.go simplified.go newcomer.go terms.go            words, and what the prose leaves out
+//	messages.go lookup.go                                 the words that a text has
+//	commands_keys.go commands_hybrid.go                   the same values by other programs
+//	commands_record.go commands13.go commands_exchange.go
+//	notebook.go detail.go                                 all of a step's bytes, fields and commands
+//	derive_given.go derive_forms.go derive_search.go      exercises of TLS 1.2: inputs, the search,
+//	derive_transcript.go derive_tried.go derive.go        a transcript,
+//	derive13_given.go derive_told.go derive_mistakes.go   and mistakes
+//	derive_typos.go derive_expect.go
+//	derive13_messages.go derive13_run.go                  exercises of TLS 1.3
+//	derive13_schedule.go derive13.go derive13_parts.go
+//	derive13_mistakes.go derive13_search.go
+//	print.go                                              printing
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package explain
 
 import (
-	"bytes"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +64,33 @@ type Run struct {
 	Fingerprints   bool          // secrets are not there, and are shown by their fingerprints
 	Open           bool          // the connection continues after the last event
 }
+
+// Ending is how a connection ended, as far as the events of one side, or of both, can tell.
+type Ending struct {
+	Handshake Progress
+	// Goodbye tells of each side whether it sent close_notify, as it or its peer saw it.
+	Goodbye [2]bool
+	// Cut says that a side saw the stream end without its peer's close_notify.
+	Cut bool
+	// Partial says that there may be alerts which the events do not have.
+	Partial bool
+	// Fatal is the first fatal alert, from whichever side, or empty.
+	Fatal string
+}
+
+// Progress is how far a handshake came.
+type Progress uint8
+
+// How far it came.
+const (
+	Unfinished Progress = iota // no side saw its end
+	Failed                     // a side saw it fail
+	Finished                   // every side with events saw its end
+)
+
+// Truncated reports whether data may be missing at the end, since nobody sent close_notify, or a
+// side missed that of its peer. See RFC 5246 §7.2.1 and RFC 8446 §6.1.
+func (e *Ending) Truncated() bool { return e.Cut || e.Goodbye == [2]bool{} && !e.Partial }
 
 // Tampered describes what somebody between the two sides did. The events say what became of each
 // record: see trace.Delivery.
@@ -166,46 +222,6 @@ type Fact struct {
 	Part    bool   // the value is part of one that was shown before, and is not counted again
 }
 
-// Pair is a value as each side has it. It is nil for a side that does not have it.
-type Pair struct{ Client, Server []byte }
-
-// Verdict is the result of comparing a Pair.
-type Verdict uint8
-
-// The verdicts.
-const (
-	Uncompared Verdict = iota // only one side has it
-	Equal
-	Different
-)
-
-// Compare compares the two values.
-func (p Pair) Compare() Verdict {
-	switch {
-	case p.Client == nil || p.Server == nil:
-		return Uncompared
-	case bytes.Equal(p.Client, p.Server):
-		return Equal
-	}
-	return Different
-}
-
-// Bytes returns the client's value, or the server's if the client has none.
-func (p Pair) Bytes() []byte {
-	if p.Client != nil {
-		return p.Client
-	}
-	return p.Server
-}
-
-// Of returns the value of one side.
-func (p Pair) Of(s iana.Side) []byte {
-	if s == iana.Client {
-		return p.Client
-	}
-	return p.Server
-}
-
 // Key is one part of the key_block.
 type Key struct {
 	Name        string // "client_write_MAC_key"
@@ -266,3 +282,12 @@ type Notice struct {
 // Stopped reports whether tampering had no effect but to end the connection: a side noticed it, or
 // waited for what never came, or took a forged alert for its peer's.
 func (r *Result) Stopped() bool { return len(r.Noticed) > 0 || r.Stalled || r.Forged != "" }
+
+// Explanation says what a kind of step is for, independent of a run.
+type Explanation struct {
+	Title   string // as the ladder prints it
+	Ref     string
+	Client  string // what the client does
+	Server  string // what the server does
+	Purpose string
+}

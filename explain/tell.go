@@ -3,7 +3,6 @@ package explain
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -113,17 +112,6 @@ func versionName(v iana.Version) string {
 	return v.String()
 }
 
-// teller builds a Story.
-type teller struct {
-	*Story
-	client, server *view
-	lines          []*rung
-	agreed         trace.Agreed
-	dialect        message.Dialect
-	dissected      bool // a record's parts have been shown
-	shows          bool // there is something that was not sent in the clear
-}
-
 // setNegotiated sets what the hellos negotiated.
 func (t *teller) setNegotiated() {
 	for _, v := range []*view{t.server, t.client} {
@@ -184,24 +172,6 @@ func (t *teller) add(number int, steps ...Step) {
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
 }
 
-// unchanged returns what the Finished messages are about: that nobody changed a byte of the
-// messages that they cover, or that somebody did.
-func (t *teller) unchanged(motto, messages string) string {
-	covered := len(t.lines)
-	for i, s := range t.lines {
-		if s.is(iana.Finished) {
-			covered = i
-		}
-	}
-	for _, s := range t.lines[:covered] {
-		if s.Kind == iana.RecordHandshake &&
-			(s.Altered || s.Fate == trace.FateDropped || s.Fate == trace.FateMoved) {
-			motto = "messages %s did not all arrive as they were sent"
-		}
-	}
-	return fmt.Sprintf(motto, messages)
-}
-
 // chapterOf returns the number of the chapter of a line, given that of the line before.
 func chapterOf(s *rung, current int) int {
 	switch {
@@ -218,45 +188,6 @@ func chapterOf(s *rung, current int) int {
 		return 2
 	}
 	return current
-}
-
-func (s *rung) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
-
-// raws returns a message as each side has it.
-func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
-	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
-}
-
-// each applies read to a message as each side has it. The result is nil for a message that cannot
-// be parsed.
-func each[M message.Message](t *teller, p Pair, read func(M) []byte) Pair {
-	one := func(raw []byte) []byte {
-		if raw == nil {
-			return nil
-		}
-		m, err := t.dialect.Parse(raw)
-		if err != nil {
-			return nil
-		}
-		parsed, ok := m.(M)
-		if !ok {
-			return nil
-		}
-		return read(parsed)
-	}
-	return Pair{one(p.Client), one(p.Server)}
-}
-
-// parse parses a message as its sender has it.
-func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
-	d := t.dialect
-	d.CertificateType = t.certificateType(s.From)
-	parsed, err := d.Parse(s.Message.Raw)
-	if err != nil {
-		return m, false
-	}
-	m, ok = parsed.(M)
-	return m, ok
 }
 
 // tell returns the step of a line.
@@ -328,48 +259,4 @@ func (t *teller) content(s *rung) (key string, facts []Fact) {
 		return "finished" + side, t.finished(s)
 	}
 	return s.Message.Type.String(), nil
-}
-
-// size returns the length of a message. If it is protected, the length of its record is added,
-// which is all that an eavesdropper sees.
-func size(s *rung) string {
-	record := len(s.Record.Header) + len(s.Record.Fragment)
-	switch {
-	case s.BothWays:
-		return octets(record) + " each"
-	case s.Message != nil && s.Protected:
-		return fmt.Sprintf("%d in %s", len(s.Message.Raw), octets(record))
-	case s.Message != nil:
-		return octets(len(s.Message.Raw))
-	case s.Protected:
-		return octets(record)
-	}
-	return octets(len(s.Record.Fragment))
-}
-
-// upTo returns the numbers of the messages in the transcript before last, or of all before the
-// first ChangeCipherSpec if last is nil. ChangeCipherSpec itself is not a handshake message.
-func (t *teller) upTo(last *rung, to string) string {
-	var numbers []int
-	for _, s := range t.lines {
-		if s == last || last == nil && s.Kind == iana.RecordChangeCipherSpec {
-			break
-		}
-		if s.Message != nil {
-			numbers = append(numbers, s.Number)
-		}
-	}
-	return strings.ReplaceAll(ranges(numbers), "-", to)
-}
-
-// quote returns the beginning of application data in quotes.
-func (t *teller) quote(data []byte) string {
-	if len(data) == 0 {
-		return ""
-	}
-	first, _, more := strings.Cut(string(data), "\r\n")
-	if q := shorten(first, 24); more && !strings.HasSuffix(q, "…") {
-		return `"` + q + `…"`
-	}
-	return `"` + shorten(first, 24) + `"`
 }

@@ -10,21 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// teller13 builds the story of a TLS 1.3 connection. It has seven chapters, and between the
-// messages grows the key schedule.
-type teller13 struct {
-	*teller
-	hello    *message.ClientHello // the last one
-	reply    *message.ServerHello // nil if there is none
-	retried  bool
-	readable bool // something behind the hellos could be read
-	told     map[*Node]bool
-	tickets  int
-	updates  [2]int // by sender
-	proofs   int    // authentications after the handshake
-	skipSaid bool   // why hashes pass over ChangeCipherSpec
-}
-
 // speaks13 reports whether a connection is one of TLS 1.3: its server chose it or, if no
 // ServerHello was seen, its client offers nothing else.
 func (t *teller) speaks13() bool {
@@ -46,50 +31,6 @@ func (t *teller) speaks13() bool {
 		}
 	}
 	return false
-}
-
-// parseHello parses a hello of any version.
-func parseHello[M message.Message](m *trace.Message) (hello M, ok bool) {
-	parsed, err := message.Dialect{Version: iana.TLS13}.Parse(m.Raw)
-	if err != nil {
-		return hello, false
-	}
-	hello, ok = parsed.(M)
-	return hello, ok
-}
-
-// selectedVersion returns the version that a ServerHello chose. See RFC 8446 §4.2.1.
-func selectedVersion(m *message.ServerHello) iana.Version {
-	var v message.SelectedVersion
-	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); ok && err == nil {
-		return v.Version
-	}
-	return m.Version
-}
-
-// chooses13 reports whether a ServerHello chooses TLS 1.3.
-func chooses13(m *message.ServerHello) bool { return selectedVersion(m) == iana.TLS13 }
-
-func offersOnly13(m *message.ClientHello) bool {
-	only := false
-	for _, v := range offeredVersions(m) {
-		switch {
-		case v == iana.TLS13:
-			only = true
-		case v >= iana.SSL30 && v < iana.TLS13:
-			return false
-		}
-	}
-	return only
-}
-
-// offeredVersions returns the versions that a ClientHello offers by supported_versions.
-func offeredVersions(m *message.ClientHello) []iana.Version {
-	var v message.SupportedVersions
-	if ok, err := m.Extensions.Read(iana.ExtSupportedVersions, &v); !ok || err != nil {
-		return nil
-	}
-	return v.Versions
 }
 
 // tell13 tells the story of a TLS 1.3 connection.
@@ -162,19 +103,6 @@ func (t *teller13) add13(number int, steps ...Step) {
 		n++
 	}
 	t.Chapters[n-1].Steps = append(t.Chapters[n-1].Steps, steps...)
-}
-
-// resumes reports whether the server took a PSK.
-func (t *teller13) resumes() bool {
-	return t.reply != nil && t.reply.Extensions.Has(iana.ExtPreSharedKey)
-}
-
-// transcript returns the numbers of the messages that a side's Finished covers.
-func (t *teller13) transcript(from iana.Side) string {
-	if n := t.Schedule.Node(from.String() + "_verify_data"); n != nil && n.Covers.Text != "" {
-		return n.Covers.Text
-	}
-	return "before it"
 }
 
 // step returns the step of a line.
@@ -253,24 +181,4 @@ func (t *teller13) size13(s *rung) string {
 		return record
 	}
 	return octets(len(s.Record.Fragment))
-}
-
-// once returns those of the nodes that exist and were not shown yet.
-func (t *teller13) once(nodes []*Node) (list []*Node) {
-	for _, n := range nodes {
-		if n != nil && !t.told[n] {
-			t.told[n] = true
-			list = append(list, n)
-		}
-	}
-	return list
-}
-
-// nodesOf returns the nodes with these IDs that exist and were not shown yet.
-func (t *teller13) nodesOf(ids ...string) []*Node {
-	var nodes []*Node
-	for _, id := range ids {
-		nodes = append(nodes, t.Schedule.Node(id))
-	}
-	return t.once(nodes)
 }

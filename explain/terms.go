@@ -1,7 +1,6 @@
 package explain
 
 import (
-	_ "embed"
 	"fmt"
 	"regexp"
 	"slices"
@@ -13,28 +12,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/suite"
 )
-
-// Term is one meaning of a word or a number.
-type Term struct {
-	Kind   string `json:"kind"`             // "alert", "cipher suite", "extension", …
-	Name   string `json:"name"`             // as the registry spells it
-	Number string `json:"number,omitempty"` // "40", "0xC02F"
-	Ref    string `json:"ref,omitempty"`
-	Text   string `json:"text"`
-
-	// Of an error message alone: the program that prints it, what usually leads to it, and the
-	// command that finds out.
-	Program string `json:"program,omitempty"`
-	Causes  string `json:"causes,omitempty"`
-	Try     string `json:"try,omitempty"`
-	cause   string // the name of the cause: different messages may have the same
-}
-
-// termsTSV has a line for each term: kind, name, reference and text. Numbers come from the
-// registries.
-//
-//go:embed terms.tsv
-var termsTSV string
 
 // registryOf lists the code points of one kind.
 type registryOf struct {
@@ -229,56 +206,23 @@ func describeVersion(v iana.Version) (ref, text string) {
 			"client_version."
 }
 
-// Lookup returns all meanings of a word or a number: "40", "0xC02F", "key_block", "close_notify",
-// "ServerHello", or an error message of another program, which may be part of a longer one. Case,
-// spaces, hyphens and underscores do not matter.
-func Lookup(word string) []Term {
-	if n, hexadecimal, ok := number(word); ok {
-		if list := byNumber(n, hexadecimal); len(list) > 0 {
-			return list
+// inside returns an alert that an error message of another program contains, by name as in "fatal
+// alert: bad_certificate" or by number as in "SSL alert number 40".
+func inside(sentence string) []Term {
+	if m := alertNumber.FindStringSubmatch(sentence); m != nil {
+		if n, err := strconv.ParseUint(m[1]+m[2], 10, 8); err == nil {
+			return slices.DeleteFunc(byNumber(n, false),
+				func(t Term) bool { return t.Kind != "alert" })
 		}
 	}
-	want := plainWord(word)
-	if want == "" {
-		return nil
-	}
-	var exact []Term
+	want := plainWord(sentence)
+	var list []Term
 	for _, t := range Terms() {
-		if plainWord(t.Name) == want {
-			exact = append(exact, t)
+		if name := plainWord(t.Name); t.Kind == "alert" && strings.Contains(want, name) {
+			list = append(list, t)
 		}
 	}
-	for _, list := range [][]Term{exact, aliased(word)} {
-		if len(list) > 0 {
-			return list
-		}
-	}
-	if strings.ContainsAny(word, " :") {
-		return messagesIn(word)
-	}
-	return inside(word)
-}
-
-// number parses "40", "0xC02F", and "{0xC0,0x2F}" as in the registry of cipher suites.
-func number(word string) (n uint64, hexadecimal, ok bool) {
-	first, more, hexadecimal := strings.Cut(strings.ToLower(strings.Trim(word, "{} ")), "0x")
-	if !hexadecimal {
-		n, err := strconv.ParseUint(first, 10, 32)
-		return n, false, err == nil
-	}
-	n, err := strconv.ParseUint(strings.NewReplacer("0x", "", ",", "", " ", "").Replace(more),
-		16, 32)
-	return n, true, err == nil && first == ""
-}
-
-// plainWord returns a word in lower case without separators.
-func plainWord(s string) string {
-	return strings.Map(func(r rune) rune {
-		if strings.ContainsRune(" -_.:", r) {
-			return -1
-		}
-		return r
-	}, strings.ToLower(s))
+	return list
 }
 
 // byNumber returns the meanings of a number in each registry. A decimal number below 256 is not
@@ -300,81 +244,5 @@ func byNumber(n uint64, hexadecimal bool) []Term {
 	return list
 }
 
-// aliased returns the groups and suites that have word as another name.
-func aliased(word string) []Term {
-	var want Term
-	if id, ok := iana.SuiteByName(word); ok {
-		want = Term{Kind: "cipher suite", Name: id.String()}
-	} else if g, ok := iana.GroupByName(word); ok {
-		want = Term{Kind: "group", Name: g.String()}
-	}
-	return slices.DeleteFunc(slices.Clone(Terms()),
-		func(t Term) bool { return t.Kind != want.Kind || t.Name != want.Name })
-}
-
 // alertNumber is how programs print the number of an alert: OpenSSL and Windows.
 var alertNumber = regexp.MustCompile(`(?i)alert number (\d+)|alert code is (\d+)`)
-
-// inside returns an alert that an error message of another program contains, by name as in "fatal
-// alert: bad_certificate" or by number as in "SSL alert number 40".
-func inside(sentence string) []Term {
-	if m := alertNumber.FindStringSubmatch(sentence); m != nil {
-		if n, err := strconv.ParseUint(m[1]+m[2], 10, 8); err == nil {
-			return slices.DeleteFunc(byNumber(n, false),
-				func(t Term) bool { return t.Kind != "alert" })
-		}
-	}
-	want := plainWord(sentence)
-	var list []Term
-	for _, t := range Terms() {
-		if name := plainWord(t.Name); t.Kind == "alert" && strings.Contains(want, name) {
-			list = append(list, t)
-		}
-	}
-	return list
-}
-
-// Near returns up to 8 names that contain word, or that it may be a misspelling of: error messages
-// only if nothing else is near.
-func Near(word string) []string {
-	want := plainWord(word)
-	var names, messages []string
-	for _, t := range Terms() {
-		name := plainWord(t.Name)
-		near := len(want) >= 3 && strings.Contains(name, want) ||
-			len(want) >= 4 && distance(name, want) <= 2
-		switch {
-		case near && t.Kind == kindMessage:
-			messages = append(messages, t.Name)
-		case near:
-			names = append(names, t.Name)
-		}
-	}
-	if len(names) == 0 {
-		names = messages
-	}
-	slices.Sort(names)
-	names = slices.Compact(names)
-	return names[:min(len(names), 8)]
-}
-
-// distance returns the edit distance of two words: the letters to change, add or leave out.
-func distance(a, b string) int {
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			change := diagonal
-			if a[i] != b[j] {
-				change++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(change, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
-}

@@ -177,5 +177,5 @@ func (t *transcript13) upToBinders(m *trace.Message) []byte {
 	if cut < 0 || int(binary.BigEndian.Uint16(m.Raw[cut:])) != length-2 {
 		return nil
 	}
-	return concat(t.raw, m.Raw[:cut])
+	return slices.Concat(t.raw, m.Raw[:cut])
 }

@@ -112,31 +112,6 @@ func (v *view) alertIn(r *trace.Record) *trace.Alert {
 	return v.carried[r.From][r.Number]
 }
 
-// forged adds a line for a record that its side did not send there: what the receiver opened, or
-// what arrived if it opened nothing.
-func (c *ladderBuilder) forged(d *trace.Delivery) {
-	if !extra(d) || d.Arrival == 0 {
-		return
-	}
-	v := c.views[d.From.Peer()]
-	r := v.arrived(d.From, d.Arrival)
-	if r == nil && len(d.Bytes) >= recordHeader {
-		r = &trace.Record{From: d.From, Direction: trace.Opened, Number: d.Arrival,
-			ContentType: iana.ContentType(d.Bytes[0]),
-			Header:      d.Bytes[:recordHeader], Fragment: d.Bytes[recordHeader:]}
-	}
-	if r == nil {
-		return
-	}
-	s := rung{Kind: r.ContentType, Record: r, Opened: r}
-	s.From, s.Place.Record, s.Fate, s.Altered = d.From, -1, d.Fate, true
-	s.Protected = r.Protection != ""
-	if r.ContentType == iana.RecordAlert {
-		s.Alert = v.alertIn(r)
-	}
-	c.lines = append(c.lines, &s)
-}
-
 const recordHeader = 5
 
 // fates has what a line says of a record that did not arrive in its place. What was changed is told

@@ -119,7 +119,7 @@ var versioners = map[string]string{
 	// in common: explain/protocol.go chooses them.
 	"explain/protocol.go":        "the row of what is told of a version",
 	"explain/tell.go":            "which story is told, and of which versions there is none",
-	"explain/tell13.go":          "what the hellos say of the version, for the choice of the story",
+	"explain/hello.go":           "what the hellos say of the version, for the choice of the story",
 	"explain/simplified.go":      "which of two lists a reader of these versions needs",
 	"explain/terms.go":           "a dictionary: what each version is, and which RFC has a suite",
 	"explain/anatomy.go":         "what an IV is that TLS 1.0 does not send",
