@@ -15,6 +15,7 @@ import (
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -26,7 +27,8 @@ type attempt struct {
 	state  vitrine.ConnectionState
 	took   time.Duration // of the TLS handshake
 	events *recorder
-	cut    bool // the body of --get ended with the stream, without close_notify
+	cut    bool // the stream ended while --get read, without close_notify: nothing protects its end
+	left   bool // it ended with close_notify then
 	err    error
 }
 
@@ -121,6 +123,12 @@ func (a *attempt) failure() (*diagnose.Failure, bool) {
 	return f, ok
 }
 
+// unpinned returns the failure of --pin, if that is why the attempt failed, or nil.
+func (a *attempt) unpinned() *pinError {
+	err, _ := errors.AsType[*pinError](a.err)
+	return err
+}
+
 // exit returns the exit code for the attempt's result.
 func (a *attempt) exit() int {
 	f, ok := a.failure()
@@ -132,7 +140,7 @@ func (a *attempt) exit() int {
 		return exitUnreached
 	case !ok:
 		return exitFailed
-	case f.Trust != nil, errors.Is(a.err, errPin):
+	case f.Trust != nil, a.unpinned() != nil:
 		return exitUntrusted
 	}
 	if _, plain := diagnose.NotTLS(f.First); plain && f.Answered == nil ||
@@ -152,6 +160,34 @@ func chainOf(a *attempt) []*x509.Certificate {
 	}
 	if f, ok := diagnose.Of(a.err); ok && f.Trust != nil {
 		return f.Trust.UnverifiedCertificates
+	}
+	return chainSent(a.events.entries())
+}
+
+// chainSent returns the certificates in the server's first Certificate among events, if all of them
+// can be read.
+func chainSent(entries []trace.Entry) (chain []*x509.Certificate) {
+	var version iana.Version
+	for _, e := range entries {
+		m, ok := e.Event.(*trace.Message)
+		switch {
+		case !ok || m.From != iana.Server:
+		case m.Type == iana.ServerHello:
+			version = chosenVersion(m.Raw)
+		case m.Type == iana.Certificate:
+			parsed, err := message.Dialect{Version: version}.Parse(m.Raw)
+			if err != nil {
+				return nil
+			}
+			for _, der := range parsed.(*message.Certificate).Chain {
+				cert, err := x509.ParseCertificate(der)
+				if err != nil {
+					return nil
+				}
+				chain = append(chain, cert)
+			}
+			return chain
+		}
 	}
 	return nil
 }

@@ -51,8 +51,14 @@ func (c *caller) ending(a *attempt) string {
 	switch {
 	case a.cut:
 		return "the server closed TCP (FIN) without close_notify: the body may have been cut"
-	case ours != nil && err == nil:
+	case a.left, ours != nil && err == nil:
 		return "the server said close_notify first"
+	case ours != nil && end == reach.FIN:
+		return "the server closed TCP (FIN) without close_notify"
+	case ours != nil && end == reach.Reset:
+		return "the server reset the connection"
+	case err == nil && c.gets: // it may have left after its answer
+		return "both sides said close_notify"
 	case err == nil:
 		return "we said close_notify; the server answered close_notify"
 	case end == reach.FIN:

@@ -23,10 +23,12 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 	case failure.Trust != nil:
 		c.seen(failure, f)
 		c.explainTrust(ctx, failure, f)
-	case errors.Is(a.err, errPin):
-		f.Seen = append(f.Seen, errPin.Error())
-		f.Try = append(f.Try,
-			c.line(nil, flagChange{Name: "pin", Drop: true})+" # shows the pins of the chain")
+	case a.unpinned() != nil:
+		f.Seen = append(f.Seen, a.unpinned().Error())
+		if len(r.certs) > 0 {
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: "pin", Value: pinOf(r.certs[0])})+
+				" # if the server's owner confirms this pin")
+		}
 	default:
 		c.seen(failure, f)
 		if failure.OwnCertificate() && r.ClientAuth != nil {

@@ -2,19 +2,30 @@ package main
 
 import (
 	"crypto/sha256"
+	"crypto/x509"
 	"encoding/base64"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/pki"
 )
 
-// errPin reports that none of the pinned keys is in the chain.
-var errPin = errors.New("none of the pinned public keys is in the server's chain")
+// A pinError reports that none of the pinned keys is in the chain.
+type pinError struct {
+	besides bool // the server sent one of them, outside of the chain
+}
+
+func (e *pinError) Error() string {
+	const none = "none of the pinned public keys is in the server's chain"
+	if e.besides {
+		return none + ": one is in a certificate that it sent besides, which proves nothing"
+	}
+	return none
+}
 
 // pinsOf reads the values of a flag that names public keys.
 func pinsOf(flag string, values []string, example string) (pins [][sha256.Size]byte, err error) {
@@ -52,15 +63,35 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 		return nil
 	}
 	config.VerifyConnection = func(s vitrine.ConnectionState) error {
-		for _, c := range s.PeerCertificates {
-			sum := sha256.Sum256(c.RawSubjectPublicKeyInfo)
-			if slices.Contains(want, sum) {
-				return nil
-			}
+		if pinned(s.VerifiedChains, want) {
+			return nil
 		}
-		return errPin
+		sent := pinned([][]*x509.Certificate{s.PeerCertificates}, want)
+		if sent && o.insecure {
+			return nil
+		}
+		return &pinError{besides: sent}
 	}
 	return nil
+}
+
+// pinned reports whether one of the keys that are wanted is in one of the chains. Only those that
+// were verified prove something: a server can append any certificate to its own. See RFC 7469 §2.6.
+func pinned(chains [][]*x509.Certificate, want [][sha256.Size]byte) bool {
+	for _, c := range slices.Concat(chains...) {
+		if slices.Contains(want, pki.Pin(c.RawSubjectPublicKeyInfo)) {
+			return true
+		}
+	}
+	return false
+}
+
+// pinHeld says that --pin was checked, after a chain was verified and the connection stands.
+func (o *connectOptions) pinHeld() string {
+	if len(o.pins) == 0 {
+		return ""
+	}
+	return "; a pinned key is in that chain"
 }
 
 // pinnedTrust says what --pin proves beside -k, once one of the pinned keys was in the chain. Only
@@ -69,7 +100,7 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 func (o *connectOptions) pinnedTrust(s vitrine.ConnectionState) string {
 	want, err := pinsOf("--pin", o.pins, "")
 	if err == nil && len(s.PeerCertificates) > 0 && slices.Contains(want,
-		sha256.Sum256(s.PeerCertificates[0].RawSubjectPublicKeyInfo)) {
+		pki.Pin(s.PeerCertificates[0].RawSubjectPublicKeyInfo)) {
 		return "the pin holds: the server has the private key of it; its name, dates and " +
 			"authorities were not checked (-k)"
 	}

@@ -149,17 +149,17 @@ func (r *report) judge(c *caller, a *attempt) {
 		r.Trust = "not checked (-k): nothing is proved about who is there"
 		return
 	case a.err == nil && c.noSNI:
-		r.Trust = "trusted for " + c.target.host + ", which was not asked for by name"
+		r.Trust = "trusted for " + c.target.host + ", which was not asked for by name" + c.pinHeld()
 	case a.err == nil && a.state.VerifiedChains != nil:
 		path := a.state.VerifiedChains[0]
 		r.Trust = fmt.Sprintf("trusted for %s, by %s", c.config.ServerName,
-			commonName(path[len(path)-1]))
+			commonName(path[len(path)-1])) + c.pinHeld()
 	case failed && f.Trust != nil:
 		trusted = false
 		r.Trust = diagnose.Distrust(f.Trust.Err, f.Trust.UnverifiedCertificates, time.Now())
-	case errors.Is(a.err, errPin):
+	case a.unpinned() != nil:
 		trusted = false
-		r.Trust = errPin.Error()
+		r.Trust = a.unpinned().Error()
 	default:
 		return
 	}

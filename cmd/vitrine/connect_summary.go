@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"github.com/vitrine-tls/vitrine/internal/reach"
 )
 
 // summarize says in one sentence why there is no connection, or no trust: it is the last line.
@@ -11,7 +13,7 @@ func (r *report) summarize() {
 	f := r.Failure
 	if f == nil {
 		if r.err != nil {
-			cause := strings.TrimPrefix(r.err.Error(), "vitrine: ")
+			cause := strings.TrimPrefix(reach.Words(r.err), "vitrine: ")
 			if r.Renegotiation != "" {
 				cause = r.Renegotiation
 			}

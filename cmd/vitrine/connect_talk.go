@@ -1,13 +1,9 @@
 package main
 
 import (
-	"bufio"
 	"errors"
-	"fmt"
 	"io"
-	"math"
 	"net"
-	"net/http"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -16,7 +12,6 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
-	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 )
@@ -82,98 +77,6 @@ func closeWhenInterrupted(cmd *cobra.Command, a *attempt) (stop func()) {
 		}
 	}()
 	return func() { close(done) }
-}
-
-// httpRequest returns the request of --get.
-func (c *caller) httpRequest() string {
-	host := c.config.ServerName
-	if host == "" {
-		host = c.target.host
-	}
-	if strings.Contains(host, ":") {
-		host = "[" + host + "]"
-	}
-	if c.target.port != "443" {
-		host += ":" + c.target.port
-	}
-	return fmt.Sprintf("GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: vitrine\r\nAccept: */*\r\n"+
-		"Connection: close\r\n\r\n", c.path(), host)
-}
-
-// path returns the path of --get.
-func (c *caller) path() string {
-	if strings.HasPrefix(c.get, "/") || c.get == "*" {
-		return c.get
-	}
-	return "/" + c.get
-}
-
-// request makes one HTTP request. The body goes to standard output.
-func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
-	path := c.path()
-	if strings.ContainsFunc(path, func(r rune) bool { return r <= ' ' || r == 0x7F }) {
-		return &usageError{fmt.Sprintf("--get takes a path without spaces and control "+
-			"characters, got %q", path), cmd.CommandPath() + " " + quoted(c.target.String()) +
-			" --get /"}
-	}
-	if c.json {
-		return c.requestTo(io.Discard, a, r)
-	}
-	return c.requestTo(printable(cmd.OutOrStdout()), a, r)
-}
-
-// requestTo makes the request of --get and writes the body to out.
-func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
-	path := c.path()
-	a.conn.SetDeadline(time.Now().Add(c.timeout))
-	if _, err := io.WriteString(a.conn, c.httpRequest()); err != nil {
-		return err
-	}
-	// net/http itself takes a head of any length
-	limited := &io.LimitedReader{R: &untilCut{a.conn, &a.cut}, N: maxHead}
-	response, err := http.ReadResponse(bufio.NewReader(limited), nil)
-	limited.N = math.MaxInt64
-	if err != nil {
-		return fmt.Errorf("--get %s: %w", path, err)
-	}
-	defer response.Body.Close()
-	r.Answer = response.Proto + " " + response.Status
-	_, err = io.Copy(out, &untimed{response.Body, a.conn, c.timeout})
-	if err != nil {
-		return fmt.Errorf("--get %s: the body: %w", path, err)
-	}
-	return nil
-}
-
-// untilCut ends with io.EOF where the stream ends between two records, as in curl and net/http,
-// because the body of an HTTP/1.0 answer often ends like that. cut then says that nothing protects
-// the length of the body.
-type untilCut struct {
-	io.Reader
-	cut *bool
-}
-
-func (u *untilCut) Read(p []byte) (int, error) {
-	n, err := u.Reader.Read(p)
-	if e, ok := errors.AsType[*vitrine.TruncatedError](err); ok && !e.Partial {
-		*u.cut, err = true, io.EOF
-	}
-	return n, err
-}
-
-// maxHead bounds the head of an HTTP answer, in bytes.
-const maxHead = 1 << 20
-
-// untimed sets the read deadline anew before each Read.
-type untimed struct {
-	io.Reader
-	conn    net.Conn
-	timeout time.Duration
-}
-
-func (u *untimed) Read(p []byte) (int, error) {
-	u.conn.SetReadDeadline(time.Now().Add(u.timeout))
-	return u.Reader.Read(p)
 }
 
 // silence is how long the server must have sent nothing, after the end of standard input, before

@@ -1,0 +1,97 @@
+package main
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"net"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+// What a pin proves depends on where its key is: in a chain that was verified, in the server's own
+// certificate, or in one that anybody could have appended.
+func TestConnectSaysWhatAPinProves(t *testing.T) {
+	foreign, err := throwaway.New(throwaway.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	other, err := foreign.Issue(throwaway.ECDSA, []string{"other.example"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert := rig.Certificate(t, throwaway.ECDSA)
+	cert.Certificate = append(cert.Certificate[:1:1], other.Certificate[0])
+	l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{cert}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go answerAll(l)
+
+	roots := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: rig.Authority().Cert.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	pin := func(der []byte) string {
+		c, err := x509.ParseCertificate(der)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return pinOf(c)
+	}
+	own, appended := pin(cert.Certificate[0]), pin(cert.Certificate[1])
+	root, absent := pinOf(rig.Authority().Cert), pinOf(foreign.Cert)
+	const (
+		held     = "; a pinned key is in that chain"
+		none     = "none of the pinned public keys is in the server's chain"
+		besides  = none + ": one is in a certificate that it sent besides, which proves nothing"
+		confirms = "# if the server's owner confirms this pin"
+	)
+	verify := "--ca " + roots
+	for _, c := range []struct {
+		pin, flags  string
+		code        int
+		want, never string
+	}{
+		{own, verify, exitOK, "by Vitrine demo CA" + held, none},
+		{root, verify, exitOK, "by Vitrine demo CA" + held, none},
+		{appended, verify, exitUntrusted, besides, "trusted for"},
+		{absent, verify, exitUntrusted, none + " FAILED", "besides"},
+		{own, "-k", exitOK, "the server has the private key of it", "nothing is proved"},
+		{appended, "-k", exitOK, "nothing is proved about who is there", "the pin holds"},
+		{absent, "-k", exitUntrusted, none + " FAILED", "trusted for"},
+	} {
+		code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(), "-i=false",
+			"--sni", rig.ServerName, "--pin", c.pin}, strings.Fields(c.flags)...)...)
+		text := strings.Join(strings.Fields(stdout+stderr), " ")
+		if code != c.code || !strings.Contains(text, c.want) || strings.Contains(text, c.never) {
+			t.Errorf("--pin %s %s: exit code %d:\n%s", c.pin, c.flags, code, stdout+stderr)
+		}
+		// The report has the pins that the server has, and a line with its own.
+		if !strings.Contains(text, "pin "+own) ||
+			c.code != exitOK && !strings.Contains(text, own+"' "+confirms) {
+			t.Errorf("--pin %s %s does not show the server's:\n%s", c.pin, c.flags, stdout)
+		}
+	}
+}
+
+// answerAll performs the handshakes of all that connect to l, and waits for them to leave.
+func answerAll(l net.Listener) {
+	for {
+		conn, err := l.Accept()
+		if err != nil {
+			return
+		}
+		go func() {
+			defer conn.Close()
+			conn.Read(make([]byte, 1))
+		}()
+	}
+}
