@@ -224,7 +224,7 @@ func (c *Credential) answers(r Request,
 	issuer, ok := c.issuedBy(r.Authorities)
 	if !ok {
 		return 0, "",
-			fmt.Errorf("none of the server's %d certificate_authorities issued it",
+			fmt.Errorf("none of the server's certificate_authorities (%d) issued it",
 				len(r.Authorities))
 	}
 	return s, fmt.Sprintf("is of type %v, signs with %v, and %s", typ, s, issuer), nil
@@ -239,10 +239,14 @@ func (c *Credential) issuedBy(authorities [][]byte) (string, bool) {
 	if len(authorities) == 0 {
 		return "the server names no certificate_authorities", true
 	}
-	for _, cert := range c.Chain.Certs {
+	for i, cert := range c.Chain.Certs {
 		if slices.ContainsFunc(authorities,
 			func(dn []byte) bool { return bytes.Equal(dn, cert.RawIssuer) }) {
-			return fmt.Sprintf("was issued by %q, one of the server's certificate_authorities",
+			how := "was issued by"
+			if i > 0 {
+				how = "has a chain that leads to"
+			}
+			return fmt.Sprintf("%s %q, one of the server's certificate_authorities", how,
 				cert.Issuer), true
 		}
 	}

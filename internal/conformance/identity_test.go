@@ -177,7 +177,7 @@ func testClientSaysWhyItShowsACertificate(t *testing.T, version func(*vitrine.Co
 		{"not the one of another authority", []tls.Certificate{known, unknown}, others, 1,
 			"Vitrine demo intermediate CA"},
 		{"none of another authority", []tls.Certificate{known}, others, -1,
-			"none of the server's 1 certificate_authorities issued it"},
+			"none of the server's certificate_authorities (1) issued it"},
 		{"none at all", nil, rig.Authority().Pool(), -1, "there is no certificate to choose from"},
 	} {
 		var events trace.Memory
