@@ -85,6 +85,18 @@ func ofInput(name string, err error) error {
 	return &inputError{fmt.Errorf("%s: %w", name, plainer(err))}
 }
 
+// locked reports whether err says that a file needs a password, or another one.
+func locked(err error) bool {
+	_, ok := errors.AsType[*lockedError](err)
+	return ok
+}
+
+// unlocking returns the error of the command line of cmd that names a file which did not open. Its
+// way out is that command line with a password.
+func unlocking(cmd *cobra.Command, err error) *usageError {
+	return &usageError{err.Error(), asGiven(cmd, "password") + " --password env:NAME"}
+}
+
 // asGiven returns the command line of cmd without some of its flags, and without those that say
 // how results are shown.
 func asGiven(cmd *cobra.Command, without ...string) string {

@@ -34,6 +34,9 @@ func loadCertificates(certs, keys []string, password, example string) ([]tls.Cer
 			key = keys[i]
 		}
 		c, err := loadCertificate(name, key, password)
+		if locked(err) {
+			return nil, err
+		}
 		if err != nil {
 			return nil, &usageError{err.Error(), example + " --cert chain.pem --key key.pem"}
 		}
@@ -45,6 +48,9 @@ func loadCertificates(certs, keys []string, password, example string) ([]tls.Cer
 // loadRawKey reads the private key of a raw public key.
 func loadRawKey(name, password, example string) (tls.Certificate, error) {
 	key, err := loadKey(name, password)
+	if locked(err) {
+		return tls.Certificate{}, fmt.Errorf("--key %s: %w", name, err)
+	}
 	if err != nil {
 		return tls.Certificate{}, &usageError{fmt.Sprintf("--key %s: %v", name, err),
 			example + " --key key.pem"}

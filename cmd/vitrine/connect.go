@@ -7,6 +7,7 @@ import (
 	"os"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -140,7 +141,10 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 	if err != nil {
 		return err
 	}
-	c.step("connecting to %s", explain.Escape(c.target.String()))
+	c.progress = newProgress(cmd)
+	stop := sync.OnceFunc(c.progress.stop)
+	defer stop()
+	c.progress.step("connecting to %s", explain.Escape(c.target.String()))
 	a := c.attempt(cmd.Context(), c.config)
 	r := newReport(c, a)
 	if cmd.Context().Err() != nil {
@@ -164,6 +168,7 @@ func connect(cmd *cobra.Command, where string, o *connectOptions) error {
 			return cmd.Context().Err()
 		}
 	}
+	stop() // before the report
 	r.summarize()
 	if err := c.show(cmd, r); err != nil {
 		return err
@@ -183,6 +188,8 @@ type caller struct {
 	target target
 	way    reach.Way
 	config *vitrine.Config
+
+	progress *progress
 }
 
 func (o *connectOptions) caller(cmd *cobra.Command, where string) (*caller, error) {

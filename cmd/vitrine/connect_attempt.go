@@ -39,7 +39,8 @@ func (c *caller) attempt(ctx context.Context, config *vitrine.Config) *attempt {
 
 func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.Config) *attempt {
 	a := &attempt{events: &recorder{}}
-	defer c.waiting("waiting for " + explain.Escape(net.JoinHostPort(way.Host, way.Port)))()
+	defer c.progress.during("waiting for " + explain.Escape(net.JoinHostPort(way.Host,
+		way.Port)))()
 	if a.raw, a.phases, a.err = way.Go(ctx); a.err != nil {
 		return a
 	}

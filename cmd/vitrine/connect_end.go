@@ -43,6 +43,7 @@ func briefly(err error) string {
 // ending closes the connection and returns who closed it and how. It sends close_notify, and waits
 // a moment for the server's.
 func (c *caller) ending(a *attempt) string {
+	defer c.progress.during("waiting for the server's close_notify")()
 	ours := a.conn.CloseWrite()
 	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
 	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))

@@ -14,6 +14,7 @@ import (
 func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 	f := &failureReport{took: a.took, shown: r.ClientAuth != nil && r.ClientAuth.Shown != "none"}
 	r.Failure = f
+	defer c.progress.during("finding out why it failed")()
 	ctx, cancel := context.WithTimeout(ctx, retriesTime)
 	defer cancel()
 	failure, ok := a.failure()

@@ -17,6 +17,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
+	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 )
 
@@ -57,11 +58,12 @@ func (c *caller) request(cmd *cobra.Command, a *attempt, r *report) error {
 	if c.json {
 		return c.requestTo(io.Discard, a, r)
 	}
-	return c.requestTo(printable(cmd.OutOrStdout()), a, r)
+	return c.requestTo(c.progress.beside(printable(cmd.OutOrStdout())), a, r)
 }
 
 // requestTo makes the request of --get and writes the body to out.
 func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
+	defer c.progress.during("waiting for the answer to --get " + explain.Escape(c.path()))()
 	failed := &requestError{path: c.path(), within: c.timeout}
 	a.conn.SetDeadline(time.Now().Add(c.timeout))
 	if _, failed.err = io.WriteString(a.conn, c.httpRequest()); failed.err != nil {
@@ -73,7 +75,7 @@ func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
 	response, err := http.ReadResponse(bufio.NewReader(answer), nil)
 	failed.began = answer.bytes > 0
 	if err != nil {
-		failed.long = limited.N <= 0
+		failed.long, failed.ended = limited.N <= 0, a.left || a.cut
 		failed.err = err
 		return failed
 	}
@@ -94,6 +96,7 @@ type requestError struct {
 	within      time.Duration // how long was waited
 	began       bool          // there is some of an answer
 	long        bool          // its head is longer than maxHead
+	ended       bool          // the stream ended in its head, wherever that was
 	body        bool          // its head was read
 	got, length int64         // of the body; length is -1 if the head does not tell it
 	err         error
@@ -125,7 +128,7 @@ func (e *requestError) Error() string {
 	case network && errors.Is(e.err, syscall.ECONNRESET),
 		network && errors.Is(e.err, syscall.EPIPE): // not of our own output
 		return "the server reset the connection " + during
-	case errors.Is(e.err, io.EOF), errors.Is(e.err, io.ErrUnexpectedEOF):
+	case e.ended, errors.Is(e.err, io.EOF), errors.Is(e.err, io.ErrUnexpectedEOF):
 		return "the server ended the connection " + during
 	case e.began && !e.body:
 		return fmt.Sprintf("what the server answers to --get %s is not HTTP/1: %s", e.path,

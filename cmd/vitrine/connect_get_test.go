@@ -9,8 +9,12 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
+	"time"
 
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
@@ -41,6 +45,8 @@ func TestConnectSaysWhyARequestFailed(t *testing.T) {
 			"the server fell silent " + early + ": nothing came for 2s"},
 		{"breaks off in the head", "HTTP/1.1 200 OK\r\nServer: x", notified,
 			"the server said close_notify first", "the server ended the connection " + head},
+		{"breaks off in the status", "HTTP/1.1 ", notified, "",
+			"the server ended the connection " + head},
 		{"breaks off in the body", "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\nno", notified,
 			"the server said close_notify first",
 			"the server ended the connection after 2 of the 300 bytes of its answer to --get /x"},
@@ -48,14 +54,16 @@ func TestConnectSaysWhyARequestFailed(t *testing.T) {
 			reset, "the server reset the connection",
 			"the server reset the connection after 2 bytes of its answer to --get /x"},
 		{"is no HTTP server", "SSH-2.0-x\r\n", notified, "",
-			`what the server answers to --get /x is not HTTP/1: malformed HTTP response "SSH-2.0-x"`},
+			"what the server answers to --get /x is not HTTP/1: malformed HTTP response " +
+				`"SSH-2.0-x"`},
 		{"never ends its head", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHead), notified,
 			"", "the head of the answer to --get /x does not end in 1048576 bytes"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
-			l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{
-				rig.Certificate(t, throwaway.ECDSA)}})
+			cert := rig.Certificate(t, throwaway.ECDSA)
+			l, err := tls.Listen("tcp", "127.0.0.1:0",
+				&tls.Config{Certificates: []tls.Certificate{cert}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -100,4 +108,30 @@ func TestConnectSaysWhyARequestFailed(t *testing.T) {
 func reset(c *tls.Conn) {
 	c.NetConn().(*net.TCPConn).SetLinger(0)
 	c.NetConn().Close()
+}
+
+// Of each address that was tried the report says what came of it: one that was given up for a
+// faster one has not failed. See RFC 8305 §5.
+func TestTheReportTellsEachAddress(t *testing.T) {
+	a := &attempt{err: io.EOF, events: &recorder{}, phases: []reach.Phase{
+		{Name: "name", Detail: "x.example → ::1, 192.0.2.1, 192.0.2.2", Took: time.Millisecond},
+		{Name: "tcp", Detail: "[::1]:443", Took: time.Millisecond, Err: &net.OpError{Op: "dial",
+			Err: syscall.ECONNREFUSED}},
+		{Name: "tcp", Detail: "192.0.2.1:443", Took: time.Second, Err: reach.ErrSlower},
+		{Name: "tcp", Detail: "192.0.2.2:443", Took: time.Millisecond},
+	}}
+	var text strings.Builder
+	c := &caller{connectOptions: &connectOptions{},
+		config: &vitrine.Config{Policy: vitrine.Modern}}
+	newReport(c, a).writeHead(&text)
+	for _, want := range []string{
+		"  name        x.example → ::1, 192.0.2.1, 192.0.2.2: 1.0 ms\n",
+		"  tcp         [::1]:443: failed after 1.0 ms: connection refused\n",
+		"  tcp         192.0.2.1:443: given up after 1000.0 ms: another address was faster\n",
+		"  tcp         192.0.2.2:443: 1.0 ms\n",
+	} {
+		if !strings.Contains(text.String(), want) {
+			t.Errorf("no line %q in\n%s", want, text.String())
+		}
+	}
 }

@@ -2,15 +2,10 @@ package main
 
 import (
 	"cmp"
-	"fmt"
-	"io"
-	"os"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/pflag"
-	"golang.org/x/term"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
 )
@@ -103,43 +98,4 @@ func (c *caller) changeText(change *diagnose.Change) string {
 		return "suites without encryption"
 	}
 	return flagText(c.applicable(flagsOf(change)))
-}
-
-// step says on a terminal what is done next.
-func (c *caller) step(format string, args ...any) {
-	if w := c.terminal(); w != nil {
-		fmt.Fprintf(w, "… "+format+"\n", args...)
-	}
-}
-
-// terminal returns standard error if it is a terminal, or nil.
-func (c *caller) terminal() io.Writer {
-	if f, ok := c.cmd.ErrOrStderr().(*os.File); ok && term.IsTerminal(int(f.Fd())) {
-		return f
-	}
-	return nil
-}
-
-// waiting says on a terminal once a second that something still takes its time, until it is told
-// to stop.
-func (c *caller) waiting(what string) (stop func()) {
-	if c.terminal() == nil {
-		return func() {}
-	}
-	done := make(chan struct{})
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		tick := time.NewTicker(time.Second)
-		defer tick.Stop()
-		for n := 1; ; n++ {
-			select {
-			case <-tick.C:
-				c.step("%s: %d s", what, n)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return func() { close(done); <-ended }
 }

@@ -111,7 +111,7 @@ func (c *caller) prove(ctx context.Context, changes []diagnose.Change) []diagnos
 	return diagnose.Prove(ctx, c.config, changes,
 		func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
 			n++
-			c.step("trying change %d of at most %d", n, len(changes))
+			c.progress.step("trying change %d of at most %d", n, len(changes))
 			return c.try(ctx, config)
 		})
 }
@@ -156,10 +156,8 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	}
 	ctx, cancel := context.WithTimeout(ctx, findTime)
 	defer cancel()
-	c.step("asking the server what it has")
-	stop := c.waiting("asking the server what it has")
+	c.progress.step("asking the server what it has")
 	k := s.Sketch(ctx)
-	stop()
 	if k == nil {
 		return helloFirst(general)
 	}

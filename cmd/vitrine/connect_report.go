@@ -55,6 +55,7 @@ type phaseReport struct {
 	MS     float64 `json:"ms"`
 	Error  string  `json:"error,omitempty"`
 	took   time.Duration
+	slower bool // given up, because another address was faster
 }
 
 type negotiated struct {
@@ -107,7 +108,7 @@ func newReport(c *caller, a *attempt) *report {
 		certs: chainOf(a)}
 	for _, p := range a.phases {
 		pr := phaseReport{Name: p.Name, Detail: p.Detail, MS: float64(p.Took.Microseconds()) / 1000,
-			took: p.Took}
+			took: p.Took, slower: errors.Is(p.Err, reach.ErrSlower)}
 		if p.Err != nil {
 			pr.Error = reach.Words(p.Err)
 		}

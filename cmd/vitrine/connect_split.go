@@ -46,7 +46,7 @@ func (c *caller) explainData(ctx context.Context, a *attempt, r *report) {
 	}
 	ctx, cancel := context.WithTimeout(ctx, retriesTime)
 	defer cancel()
-	c.step("trying the request without the record of one byte")
+	c.progress.step("trying the request without the record of one byte")
 	proofs := diagnose.Prove(ctx, c.config, []diagnose.Change{change},
 		func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
 			again := c.attempt(ctx, config)

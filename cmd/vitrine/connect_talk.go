@@ -48,6 +48,7 @@ func (c *caller) use(cmd *cobra.Command, a *attempt, r *report) (err error) {
 // used is use with its failure in the report, which is printed all the same. It returns an error of
 // the command line, and that of an interrupt.
 func (c *caller) used(cmd *cobra.Command, a *attempt, r *report) error {
+	defer c.progress.during("waiting for " + explain.Escape(c.target.String()))()
 	err := c.use(cmd, a, r)
 	_, usage := errors.AsType[*usageError](err)
 	switch {
@@ -101,8 +102,10 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 	lastData.Store(time.Now().UnixNano())
 	sent := make(chan error, 1)
 	given := &countedWriter{Writer: a.conn}
+	defer c.progress.during("")() // who gives the input knows what is waited for
 	go func() {
 		_, err := io.Copy(given, cmd.InOrStdin())
+		c.progress.during("standard input has ended: waiting for the server")
 		if err == nil {
 			for quiet := time.Duration(0); quiet < silence; quiet = time.Since(time.Unix(0,
 				lastData.Load())) {
@@ -114,7 +117,7 @@ func (c *caller) talk(cmd *cobra.Command, a *attempt, r *report) error {
 		}
 		sent <- err
 	}()
-	out := printable(cmd.OutOrStdout())
+	out := c.progress.beside(printable(cmd.OutOrStdout()))
 	buf := make([]byte, 32<<10)
 	var err error
 	got := 0

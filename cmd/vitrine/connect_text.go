@@ -60,6 +60,8 @@ func (r *report) writeHead(w io.Writer) {
 		switch {
 		case p.Error != "" && p.Name == "tls":
 			l.put(p.Name, "failed after %s", ms(p.took))
+		case p.slower:
+			l.put(p.Name, "%s: given up after %s: %s", p.Detail, ms(p.took), p.Error)
 		case p.Error != "":
 			l.put(p.Name, "%s: failed after %s: %s", p.Detail, ms(p.took), p.Error)
 		default:

@@ -55,7 +55,7 @@ func (c *caller) trySNI(ctx context.Context, cert *x509.Certificate, f *failureR
 	if len(names) == 0 || c.noRetry {
 		return false
 	}
-	c.step("asking for %s", names[0])
+	c.progress.step("asking for %s", names[0])
 	config := c.config.Clone()
 	config.ServerName = names[0]
 	if _, err := c.try(ctx, config); err != nil {

@@ -158,13 +158,18 @@ func fromStore(der []byte, password string) (crypto.PrivateKey, [][]byte, error)
 	return nil, nil, errors.New("it is not a private key in PEM, DER, PKCS #8 or PKCS #12")
 }
 
-func wrongPassword(password string) error {
-	if password == "" {
-		return errors.New("it is encrypted: give the password with --password env:NAME or " +
-			"--password @FILE")
+// lockedError reports that a file is encrypted, and not with the password that was given, if one
+// was.
+type lockedError struct{ given bool }
+
+func (e *lockedError) Error() string {
+	if e.given {
+		return "it does not open with the password"
 	}
-	return errors.New("it does not open with the password")
+	return "it is encrypted: give the password with --password env:NAME or --password @FILE"
 }
+
+func wrongPassword(password string) error { return &lockedError{given: password != ""} }
 
 // derivations counts the steps of deriving keys from the password that a file asks for. The maker
 // of the file chose the number, and the work is done before a wrong password is noticed.

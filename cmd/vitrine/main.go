@@ -38,6 +38,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if value, ok := errors.AsType[*valueError](err); ok {
 		err = value.usage(cmd)
 	}
+	if locked(err) && ctx.Err() == nil {
+		err = unlocking(cmd, err)
+	}
 	if named, ok := errors.AsType[*inputError](err); ok && ctx.Err() == nil {
 		var usage *usageError
 		if !errors.As(err, &usage) {

@@ -13,8 +13,8 @@ import (
 // RFC 8305 §5 and §8.
 const attemptDelay = 250 * time.Millisecond
 
-// errSlower is the result of an attempt that was given up because another address answered.
-var errSlower = errors.New("not used: another address was faster")
+// ErrSlower is the result of an attempt that was given up because another address answered.
+var ErrSlower = errors.New("another address was faster")
 
 // tcp is an attempt to reach an address.
 type tcp struct {
@@ -98,7 +98,7 @@ func (j *journey) outcome(tried []*tcp, won *tcp) (*Conn, error) {
 	var first error
 	for _, t := range tried {
 		if t.conn == nil && t.err == nil {
-			t.took, t.err = time.Since(t.began), errSlower
+			t.took, t.err = time.Since(t.began), ErrSlower
 		}
 		j.phases = append(j.phases, Phase{Name: "tcp", Detail: t.to, Took: t.took, Err: t.err})
 		if first == nil && t.err != nil {

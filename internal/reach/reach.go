@@ -118,11 +118,13 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 	addrs, err := net.DefaultResolver.LookupNetIP(ctx, network, host)
 	var words []string
 	for _, a := range addrs {
-		words = append(words, "→ "+a.Unmap().String())
+		words = append(words, a.Unmap().String())
 	}
-	return addrs,
-		j.done(Phase{Name: "name", Detail: strings.Join(append([]string{host}, words...), " "),
-			Err: err}, began)
+	detail := host
+	if len(words) > 0 {
+		detail += " → " + strings.Join(words, ", ")
+	}
+	return addrs, j.done(Phase{Name: "name", Detail: detail, Err: err}, began)
 }
 
 // NoSuchName reports whether err says that the name does not exist, rather than that the lookup
