@@ -100,7 +100,7 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 // note names a file that was written, if it holds something.
 func note(stderr io.Writer, name, holds string) {
 	if holds != "" {
-		fmt.Fprintf(stderr, "! %s holds %s.\n", explain.Escape(name), holds)
+		fmt.Fprintf(fit(stderr), "! %s holds %s.\n", explain.Escape(name), holds)
 	}
 }
 

@@ -44,8 +44,11 @@ func (f *fitted) Write(p []byte) (int, error) {
 
 // pasted matches lines that are made to be pasted.
 var pasted = regexp.MustCompile(
-	`^(try|works with|in Go): |^ +(ssl_|SSL|ssl-|openssl |\$ )|^ +--.*\\$`,
+	`^(try|works with|in Go): |^ +(ssl_|SSL|ssl-|openssl |curl |\$ )|^ +--.*\\$`,
 )
+
+// logged matches a line of a log, by its time.
+var logged = regexp.MustCompile(`^\d{4}-\d\d-\d\dT\S+ `)
 
 // gap matches the space between a name and the text beside it.
 var gap = regexp.MustCompile(`\S( {2,})\S`)
@@ -72,9 +75,13 @@ func folded(line string, width int) string {
 		if at := gap.FindStringSubmatchIndex(line); at != nil && lead > 0 { // text below its name
 			return line[:at[2]] + "\n" + folded(strings.Repeat(" ", lead+4)+line[at[3]:], width)
 		}
-		parts := wrap(line[lead:], width-lead-min(lead, 2))
+		hang := min(lead, 2)
+		if logged.MatchString(line) {
+			hang = 4
+		}
+		parts := wrap(line[lead:], width-lead-hang)
 		return strings.Repeat(" ", lead) +
-			strings.Join(parts, "\n"+strings.Repeat(" ", lead+min(lead, 2)))
+			strings.Join(parts, "\n"+strings.Repeat(" ", lead+hang))
 	}
 	indent := len([]rune(line[:beside]))
 	return line[:beside] + strings.Join(wrap(strings.Join(strings.Fields(line[beside:]), " "),

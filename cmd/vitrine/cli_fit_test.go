@@ -90,6 +90,9 @@ func TestLinesAreFolded(t *testing.T) {
 			"  vitrine a --bb 1 \\\n      --cc 2 --dd 3"},
 		{"try:     vitrine connect a.very.long.example", 20,
 			"try:     vitrine connect a.very.long.example"},
+		{"2026-01-01T00:00:00Z failed: one two", 32,
+			"2026-01-01T00:00:00Z failed:\n    one two"},
+		{"  curl -k https://localhost:8443/", 20, "  curl -k https://localhost:8443/"},
 	} {
 		if got := folded(c.line, c.width); got != c.want {
 			t.Errorf("%q at %d: got\n%s\nexpected\n%s", c.line, c.width, got, c.want)

@@ -184,7 +184,7 @@ func passwordOf(v *values, flag string, stderr io.Writer) (string, error) {
 		b, err := v.open(strings.TrimPrefix(flag, "@"), "--password")
 		return strings.TrimRight(string(b), "\r\n"), err
 	case flag != "":
-		fmt.Fprintln(stderr,
+		fmt.Fprintln(fit(stderr),
 			"! --password: a password on the command line is seen by other users of this machine "+
 				"and kept by the shell.")
 	}
@@ -216,7 +216,7 @@ func unneeded(w io.Writer, password string, files []string, open func(name strin
 		}
 	}
 	if password != "" {
-		fmt.Fprintln(w, "vitrine: --password was not needed: no private key here is encrypted")
+		fmt.Fprintln(fit(w), "vitrine: --password was not needed: no private key here is encrypted")
 	}
 }
 

@@ -41,7 +41,7 @@ func (v *values) set(field, text string, stderr io.Writer) {
 	flag := "--" + strings.ReplaceAll(field, "_", "-")
 	v.fields[field] = input{text, flag}
 	if slices.Contains(secretFields, field) && !indirect(text) {
-		fmt.Fprintf(stderr,
+		fmt.Fprintf(fit(stderr),
 			"! %s: a secret on the command line is seen by other users of this machine and kept "+
 				"by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
 			flag, flag, flag, flag)

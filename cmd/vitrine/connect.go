@@ -312,7 +312,7 @@ func (c *caller) honourKeyLogFile() error {
 	if err != nil {
 		return fmt.Errorf("SSLKEYLOGFILE: %w", err)
 	}
-	fmt.Fprintf(c.cmd.ErrOrStderr(),
+	fmt.Fprintf(fit(c.cmd.ErrOrStderr()),
 		"! SSLKEYLOGFILE is set: the connection's secret goes to %s.\n", explain.Escape(name))
 	c.config.KeyLogWriter = f
 	return nil

@@ -17,7 +17,7 @@ import (
 type progress struct {
 	w    io.Writer
 	done chan struct{}
-	over chan struct{} // closed when nothing more is said
+	over chan struct{} // closed when nothing more is printed
 
 	mu    sync.Mutex
 	what  string    // what takes its time, or "" if nobody is to be told

@@ -365,7 +365,7 @@ func (p *packets) read(s *showing) error {
 		}
 		if err := s.assembler.Add(packet); err != nil && !unknown[packet.Link] {
 			unknown[packet.Link] = true
-			fmt.Fprintf(p.stderr, "! %v\n", err)
+			fmt.Fprintf(fit(p.stderr), "! %v\n", err)
 		}
 		if n%4096 == 0 {
 			bar.show()

@@ -59,7 +59,7 @@ func (s *showing) tellSkipped() error {
 	text := fmt.Sprintf("Not read: %s: %s.", explain.Count(total, "packet"),
 		strings.Join(kinds, "; "))
 	if s.json || s.print {
-		_, err := fmt.Fprintf(s.cmd.ErrOrStderr(), "! %s\n", explain.Escape(text))
+		_, err := fmt.Fprintf(fit(s.cmd.ErrOrStderr()), "! %s\n", explain.Escape(text))
 		return err
 	}
 	return s.table.note(text)

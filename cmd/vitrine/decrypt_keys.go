@@ -83,7 +83,7 @@ func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
 	defer s.mu.Unlock()
 	before := s.log.Len()
 	if err := s.log.Merge(bytes.NewReader(text)); err != nil {
-		fmt.Fprintf(stderr, "! %s: %v\n", explain.Escape(name), err)
+		fmt.Fprintf(fit(stderr), "! %s: %v\n", explain.Escape(name), err)
 	}
 	return s.log.Len() - before
 }
@@ -158,7 +158,7 @@ var secretLengths = map[string][]int{"--master-secret": {48}, "--resumption-secr
 // secretValue returns the value of a flag, which is hex or says where the value is.
 func secretValue(v *values, flag, text string, stderr io.Writer) ([]byte, error) {
 	if !indirect(text) {
-		fmt.Fprintf(stderr,
+		fmt.Fprintf(fit(stderr),
 			"! %s: a secret on the command line is seen by other users of this machine and kept "+
 				"by the shell.\n  Better: %s @FILE, %s - (standard input) or %s env:NAME\n",
 			flag, flag, flag, flag)
@@ -215,7 +215,7 @@ func (s *secretStore) grow(g *growingLog, then func(*keylog.Growing) error, stde
 		problem = cmp.Or(problem, then(g.log))
 	}
 	if problem != nil {
-		fmt.Fprintf(stderr, "! %s: %v\n", explain.Escape(g.name), problem)
+		fmt.Fprintf(fit(stderr), "! %s: %v\n", explain.Escape(g.name), problem)
 	}
 	g.count(before, s.log.Counts())
 	return s.log.Len() - length, nil

@@ -257,7 +257,7 @@ var directions = [2]string{"client_to_server", "server_to_client"}
 func (s *showing) broken(w *observe.Watched, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	_, failed := fmt.Fprintf(s.cmd.ErrOrStderr(), "! connection %s: %s\n", numberOf(w),
+	_, failed := fmt.Fprintf(fit(s.cmd.ErrOrStderr()), "! connection %s: %s\n", numberOf(w),
 		explain.Escape(err.Error()))
 	if s.err == nil {
 		s.err = failed
@@ -385,7 +385,7 @@ func (s *showing) unread(j *jsonRow) error {
 	if j.Reason == "" {
 		return nil
 	}
-	_, err := fmt.Fprintf(s.cmd.ErrOrStderr(), "! connection %d (%s): %s: %s\n", j.Stream,
+	_, err := fmt.Fprintf(fit(s.cmd.ErrOrStderr()), "! connection %d (%s): %s: %s\n", j.Stream,
 		explain.Escape(j.Server), j.Reason, explain.Escape(j.Detail))
 	return err
 }
@@ -408,7 +408,7 @@ func (s *showing) finish() error {
 		if err := writeFile(s.keyLog, s.writeSecrets); err != nil {
 			return fmt.Errorf("--keylog-out: %w", err)
 		}
-		fmt.Fprintf(stderr,
+		fmt.Fprintf(fit(stderr),
 			"! %s holds secrets: whoever has it and the capture reads the connections.\n",
 			explain.Escape(s.keyLog))
 	}
@@ -416,7 +416,7 @@ func (s *showing) finish() error {
 		if err := writeFile(s.pcap, s.writeCapture); err != nil {
 			return fmt.Errorf("--pcap: %w", err)
 		}
-		fmt.Fprintf(stderr, "! %s holds secrets: the keys of its connections are inside.\n",
+		fmt.Fprintf(fit(stderr), "! %s holds secrets: the keys of its connections are inside.\n",
 			explain.Escape(s.pcap))
 	}
 	return s.tellStories()

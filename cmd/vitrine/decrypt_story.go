@@ -55,14 +55,14 @@ func (s *showing) tellStories() error {
 			"or --detail")
 	}
 	if len(stories) == maxStories {
-		fmt.Fprintf(stderr,
+		fmt.Fprintf(fit(stderr),
 			"! only the first %d connections are shown in full: --stream, --host, --port and "+
 				"--sni select others.\n", maxStories)
 	}
 	var runs []html.Run
 	for _, t := range stories {
 		if t.cut {
-			fmt.Fprintf(stderr, "! stream %s: only its first %d MiB of records are shown.\n",
+			fmt.Fprintf(fit(stderr), "! stream %s: only its first %d MiB of records are shown.\n",
 				t.number, maxStory>>20)
 		}
 		c := connection{entries: t.Entries, about: t.about}
@@ -75,7 +75,7 @@ func (s *showing) tellStories() error {
 		}
 		noStory := explain.Tellable(c.entries)
 		if noStory != nil && (s.detail != "" || s.artefacts.html != "") {
-			fmt.Fprintf(stderr, "! stream %s: %v.\n", t.number, noStory)
+			fmt.Fprintf(fit(stderr), "! stream %s: %v.\n", t.number, noStory)
 		}
 		if s.detail != "" && noStory == nil {
 			if err := s.table.line("STREAM %s", t.number); err != nil {

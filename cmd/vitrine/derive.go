@@ -124,7 +124,7 @@ func derive(cmd *cobra.Command, v *values, o *deriveOutput) error {
 	}
 	if messages, ok := outOfRecords(transcript); ok {
 		transcript = messages
-		fmt.Fprintln(cmd.ErrOrStderr(), "! The transcript is in records: their headers, and "+
+		fmt.Fprintln(fit(cmd.ErrOrStderr()), "! The transcript is in records: their headers, and "+
 			"ChangeCipherSpec, are left out.")
 	}
 	switch is13, err := v.tls13(transcript); {

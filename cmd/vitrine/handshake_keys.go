@@ -43,7 +43,7 @@ func saveKeys(dir string, c connection, stderr io.Writer) error {
 		}
 	}
 	if wrote {
-		fmt.Fprintf(stderr, "! %s holds secrets: the private keys of this run.\n",
+		fmt.Fprintf(fit(stderr), "! %s holds secrets: the private keys of this run.\n",
 			explain.Escape(dir))
 	}
 	return nil

@@ -136,7 +136,8 @@ func (v *liveView) close(stderr io.Writer) {
 		return
 	}
 	if err := v.history.Close(); err != nil {
-		fmt.Fprintf(stderr, "! --history: not all was written: %s\n", explain.Escape(err.Error()))
+		fmt.Fprintf(fit(stderr), "! --history: not all was written: %s\n",
+			explain.Escape(err.Error()))
 	}
 }
 
@@ -153,7 +154,7 @@ func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err err
 	stderr := cmd.ErrOrStderr()
 	v.addr, v.gate = l.Addr(), gate.New(l.Addr(), o.names...)
 	v.gate.Used = func(url string) {
-		fmt.Fprintf(stderr, "! --ui: a browser was let in; for another one: %s\n", url)
+		fmt.Fprintf(fit(stderr), "! --ui: a browser was let in; for another one: %s\n", url)
 	}
 	s := &http.Server{
 		Handler:           v.gate.Wrap(v.routes()),
@@ -179,6 +180,7 @@ func (v *liveView) announce(stderr io.Writer) {
 		return
 	}
 	fmt.Fprintf(stderr, "  live view: %s\n", v.gate.URL())
+	stderr = fit(stderr)
 	if a, ok := v.addr.(*net.TCPAddr); ok && !a.IP.IsLoopback() {
 		fmt.Fprintf(stderr, "! --ui: %s is no address of this machine alone: what the page shows, "+
 			"and its cookie, cross the network in the clear.\n", explain.Escape(v.addr.String()))

@@ -74,8 +74,8 @@ func newRoot() *cobra.Command {
 		Long: `Vitrine TLS shows how a client and a server arrive at the same keys: every message,
 every derivation, every byte.
 
-Begin with:  vitrine handshake
-Exit codes:  vitrine help exit-codes
+  vitrine handshake        is where to begin
+  vitrine help exit-codes  tells what each exit code means
 
 Text is as wide as the terminal, or as the environment variable COLUMNS says, for a pipe too.`,
 		SilenceErrors: true,

@@ -57,7 +57,8 @@ func TestEveryCommandHasAManualPage(t *testing.T) {
 func TestTheManualPageHasItsLines(t *testing.T) {
 	page := manPage(newRoot())
 	for _, want := range []string{".B vitrine COMMAND [flags]\n",
-		".nf\nBegin with:  vitrine handshake\nExit codes:  vitrine help exit\\-codes\n.fi\n"} {
+		".nf\n  vitrine handshake        is where to begin\n" +
+			"  vitrine help exit\\-codes  tells what each exit code means\n.fi\n"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("expected %q in\n%s", want, page)
 		}

@@ -366,7 +366,7 @@ func (h *host) openKeyLog() error {
 		if err != nil {
 			return fmt.Errorf("%s: %w", l.by, err)
 		}
-		fmt.Fprintf(h.cmd.ErrOrStderr(), "! %s: the connections' secrets go to %s.\n", l.by,
+		fmt.Fprintf(fit(h.cmd.ErrOrStderr()), "! %s: the connections' secrets go to %s.\n", l.by,
 			explain.Escape(l.name))
 		logs = append(logs, f)
 	}

@@ -95,7 +95,7 @@ func (h *host) passOn(example string) (func(context.Context, *vitrine.Conn), err
 		if err := os.MkdirAll(o.out, 0o700); err != nil {
 			return nil, fmt.Errorf("--forward-out: %w", plainer(err))
 		}
-		fmt.Fprintf(h.cmd.ErrOrStderr(), "! --forward-out: what passes is written to %s.\n",
+		fmt.Fprintf(fit(h.cmd.ErrOrStderr()), "! --forward-out: what passes is written to %s.\n",
 			explain.Escape(o.out))
 		r := &legRecorder{dir: o.out, complain: h.complain}
 		r.left.Store(maxPassed)

@@ -27,7 +27,7 @@ import (
 // welcome prints what is served and how to connect to it.
 func (h *host) welcome(addr net.Addr) {
 	w := &bytes.Buffer{} // written at once: who waits for the first line finds them all
-	defer func() { w.WriteTo(h.cmd.ErrOrStderr()) }()
+	defer func() { w.WriteTo(fit(h.cmd.ErrOrStderr())) }()
 	_, port, _ := net.SplitHostPort(addr.String())
 	where := addr.String()
 	if a, ok := addr.(*net.TCPAddr); ok && a.IP.IsUnspecified() {
@@ -100,7 +100,7 @@ func (h *host) complain(err error) {
 	for line := range strings.Lines("vitrine: " + err.Error() + "\n") {
 		text.WriteString(explain.Escape(strings.TrimSuffix(line, "\n")) + "\n")
 	}
-	fmt.Fprint(h.cmd.ErrOrStderr(), text.String())
+	fmt.Fprint(fit(h.cmd.ErrOrStderr()), text.String())
 }
 
 // bug reports a panic that ended the connection of remote.
@@ -230,7 +230,7 @@ func (h *host) put(line visit) {
 	if h.json {
 		writeJSON(h.out, line)
 	} else {
-		fmt.Fprintln(h.out, line.text())
+		fmt.Fprintln(fit(h.out), line.text())
 	}
 }
 

@@ -126,11 +126,12 @@ func (h *host) readAgain() {
 		err = h.read(config)
 	})
 	if err := errors.Join(err, failed); err != nil {
-		fmt.Fprintf(h.cmd.ErrOrStderr(), "! SIGHUP: everything stays as it was: %s\n",
+		fmt.Fprintf(fit(h.cmd.ErrOrStderr()), "! SIGHUP: everything stays as it was: %s\n",
 			explain.Escape(err.Error()))
 		return
 	}
-	fmt.Fprintln(h.cmd.ErrOrStderr(), "! SIGHUP: the files were read again, for new connections.")
+	fmt.Fprintln(fit(h.cmd.ErrOrStderr()),
+		"! SIGHUP: the files were read again, for new connections.")
 }
 
 // staple adds the OCSP response to the certificate that it is for.
