@@ -6,7 +6,6 @@ import (
 	"errors"
 	"io"
 
-	"github.com/cloudflare/circl/dh/x25519"
 	"github.com/cloudflare/circl/dh/x448"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -28,17 +27,8 @@ var curves = map[iana.Group]*curve{
 	iana.Secp256r1: {iana.Secp256r1, 32, 0xFF, standard(ecdh.P256())},
 	iana.Secp384r1: {iana.Secp384r1, 48, 0xFF, standard(ecdh.P384())},
 	iana.Secp521r1: {iana.Secp521r1, 66, 0x01, standard(ecdh.P521())},
-	iana.X25519: {iana.X25519, x25519.Size, 0xFF, montgomery(x25519.Size,
-		func(share, scalar []byte) { x25519.KeyGen((*x25519.Key)(share), (*x25519.Key)(scalar)) },
-		func(secret, scalar, theirs []byte) bool {
-			return x25519.Shared((*x25519.Key)(secret), (*x25519.Key)(scalar),
-				(*x25519.Key)(theirs))
-		})},
-	iana.X448: {iana.X448, x448.Size, 0xFF, montgomery(x448.Size,
-		func(share, scalar []byte) { x448.KeyGen((*x448.Key)(share), (*x448.Key)(scalar)) },
-		func(secret, scalar, theirs []byte) bool {
-			return x448.Shared((*x448.Key)(secret), (*x448.Key)(scalar), (*x448.Key)(theirs))
-		})},
+	iana.X25519:    {iana.X25519, 32, 0xFF, standard(ecdh.X25519())},
+	iana.X448:      {iana.X448, x448.Size, 0xFF, goldilocks},
 }
 
 func (c *curve) ID() iana.Group { return c.id }
@@ -105,7 +95,8 @@ func (o *curveOffer) Finish(theirs []byte) ([]byte, error) {
 }
 
 // standard makes keys of a curve of the standard library, which requires scalars in the group's
-// range and rejects points that are not on the curve, the point at infinity, and compressed points.
+// range and rejects points that are not on the curve, the point at infinity, compressed points, and
+// those for which X25519 yields zeros.
 func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 	return func(scalar []byte) ([]byte, agreement, error) {
 		key, err := c.NewPrivateKey(scalar)
@@ -123,30 +114,27 @@ func standard(c ecdh.Curve) func([]byte) ([]byte, agreement, error) {
 }
 
 var (
-	errLength   = errors.New("kex: a key or a share has the wrong length")
-	errLowOrder = errors.New("kex: the result would be zero")
+	errLength   = errors.New("kex: an X448 key has 56 bytes")
+	errLowOrder = errors.New("kex: the X448 result would be zero")
 )
 
-// montgomery makes keys of X25519 or X448, by circl: the standard library has no X448, and takes
-// half as long again for a share and a secret of X25519 (docs/performance.md). multiply fails for
-// points of low order, which are those that yield zeros. See RFC 7748 §6.
-func montgomery(size int, share func(share, scalar []byte),
-	multiply func(secret, scalar, theirs []byte) bool) func([]byte) ([]byte, agreement, error) {
-	return func(scalar []byte) ([]byte, agreement, error) {
-		if len(scalar) != size {
-			return nil, nil, errLength
-		}
-		key, ours := bytes.Clone(scalar), make([]byte, size)
-		share(ours, key)
-		return ours, func(theirs []byte) ([]byte, error) {
-			if len(theirs) != size {
-				return nil, errLength
-			}
-			secret := make([]byte, size)
-			if !multiply(secret, key, theirs) {
-				return nil, errLowOrder
-			}
-			return secret, nil
-		}, nil
+// goldilocks makes keys of X448. See RFC 7748 §6.2.
+func goldilocks(scalar []byte) ([]byte, agreement, error) {
+	if len(scalar) != x448.Size {
+		return nil, nil, errLength
 	}
+	var key, share x448.Key
+	copy(key[:], scalar)
+	x448.KeyGen(&share, &key)
+	return share[:], func(theirs []byte) ([]byte, error) {
+		if len(theirs) != x448.Size {
+			return nil, errLength
+		}
+		var secret x448.Key
+		if point := x448.Key(theirs); !x448.Shared(&secret, &key, &point) {
+			// Shared fails for points of low order, which are those that yield zeros.
+			return nil, errLowOrder
+		}
+		return secret[:], nil
+	}, nil
 }

@@ -21,16 +21,16 @@ func (r row) because() string {
 		return "ML-KEM is crypto/mlkem's on both sides: the difference to the row with X25519 " +
 			"alone. Both clients make one key of X25519 for their two shares."
 	case r.What == full:
-		return "Signatures and verifying them are the standard library's on both sides. The " +
-			"instructions are no more than crypto/tls's: what is saved in memory is spent on " +
-			"layouts and tables, and cachegrind counts SHA-256 without the instructions that " +
-			"this processor has for it. " + sampled + "of a handshake of TLS 1.3 with Ed25519 " +
-			"the stack's own code and its HMACs take 139 of 1,091 µs beside 73 of 1,023, and " +
-			"the runtime 148 beside 157."
+		return "Signatures, verifying them, and the key exchange are the standard library's on " +
+			"both sides. The instructions are no more than crypto/tls's: what is saved in memory " +
+			"is spent on layouts and tables, and cachegrind counts SHA-256 without the " +
+			"instructions that this processor has for it. " + sampled + "of a handshake of " +
+			"TLS 1.3 with Ed25519 the stack's own code and its HMACs take 139 of 1,091 µs beside " +
+			"73 of 1,023, and the runtime 148 beside 157."
 	case r.What == byPSK && r.Version == tls13:
-		return "X25519 is most of it: two public keys and two secrets, by circl, which takes " +
-			"two thirds of the time of crypto/ecdh. Of the rest, the stack's own code takes " +
-			"longer than crypto/tls's, as in the row with a ticket."
+		return "X25519 is most of it: four multiplications, of which those for the public keys " +
+			"take no table, and crypto/ecdh's on both sides. Of the rest, the stack's own code " +
+			"takes more instructions than crypto/tls's, as in the row with a ticket."
 	case r.What == byPSK || r.What == byID:
 		return "The system calls are the same, one for one. There are no public keys, so that " +
 			"what runs once for each message shows: without cryptography and memory 105,000 " +
@@ -38,11 +38,10 @@ func (r row) because() string {
 			"beside 144,000. A third is the layouts of messages (package wire), a third choices " +
 			"and conditions from tables: the price of a protocol that is data. Its instructions " +
 			"hide that behind SHA-256, for which cachegrind's processor has none of its own: " +
-			"half of what it counts, and a tenth of the time here. Each also takes longer than " +
-			"crypto/tls's, since there is more code: a handshake runs through three times as " +
-			"many functions, and for a cache of 32 KiB cachegrind (--cache-sim=yes) counts " +
-			"9,300 misses of instructions beside 7,000. " + sampled + "the stack's own code and " +
-			"its HMACs take 71 of 270 µs beside 37 of 225."
+			"half of what it counts, and a tenth of the time here. " + sampled + "the stack's " +
+			"own code and its HMACs take 71 of 270 µs beside 37 of 225, which is no longer for " +
+			"each instruction than in crypto/tls. What is left of the difference is within what " +
+			"the parts of the kernel and of the runtime vary."
 	case r.What == bulk && cbc:
 		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
 			"and AES-CBC of the standard library encrypts one block at a time."

@@ -69,8 +69,7 @@ var outside = []struct {
 	{"golang.org/x/crypto/", 0, testOnly},
 	// constant-time modular exponentiation, which math/big does not have
 	{"filippo.io/bigmod", 0, testOnly},
-	// X448 and Ed448, which exist nowhere else, and a faster X25519: see kex/ecdhe.go
-	{"github.com/cloudflare/circl/", 0, testOnly},
+	{"github.com/cloudflare/circl/", 0, testOnly}, // X448 and Ed448, which exist nowhere else
 	// compression: the algorithms of RFC 8879 that the standard library has not
 	{"github.com/andybalholm/brotli", 15, 15},
 	{"github.com/klauspost/compress/zstd", 15, 15},

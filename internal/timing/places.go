@@ -46,7 +46,7 @@ func places() (all []*place, err error) {
 		func() { sha256.Sum256(block[:55]) }
 	all = append(all, &planted)
 	for _, make := range []func() (*place, error){finishedPlace, binderPlace, ticketPlace,
-		curvePlace, kemPlace, rsaPlace} {
+		kemPlace, rsaPlace} {
 		p, err := make()
 		if err != nil {
 			return nil, err
@@ -178,25 +178,6 @@ func ticketPlace() (*place, error) {
 			repeat("random bytes behind the format", func() []byte {
 				return append(slices.Clone(good[:17]), random(len(good)-17)...)
 			})}}, nil
-}
-
-// curvePlace makes a key of X25519 and computes a secret, with scalars of few bits and of many: the
-// length of a scalar and the number of its bits must not show. See RFC 7748 §5.
-func curvePlace() (*place, error) {
-	g, _ := kex.Named13(iana.X25519)
-	peer, err := g.Offer(crand.Reader)
-	if err != nil {
-		return nil, err
-	}
-	of := func(name string, b byte) class {
-		return repeat(name, func() []byte { return bytes.Repeat([]byte{b}, 32) })
-	}
-	return &place{name: "X25519, share and secret", long: true, run: func(in []byte) {
-		if o, err := g.Restore(in); err == nil {
-			o.Finish(peer.Share())
-		}
-	}, classes: []class{repeat("random scalars", func() []byte { return random(32) }),
-		of("a scalar of zeros", 0), of("a scalar of ones", 0xFF)}}, nil
 }
 
 // kemPlace decapsulates: a ciphertext that is wrong gives another secret, and no error. See FIPS
