@@ -43,6 +43,9 @@ func Compare(first, second *Story, names [2]string) Comparison {
 			if !s.Result.Judged {
 				return "–"
 			}
+			if s.Result.ForwardSecret && s.Result.EarlyData {
+				return "yes, but not the early data"
+			}
 			return yes(s.Result.ForwardSecret)
 		}},
 		{"post-quantum", func(s *Story) string { return yes(s.Result.PostQuantum) }},

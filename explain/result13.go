@@ -38,7 +38,7 @@ func (t *teller13) conclude13() {
 	r.countAll(t.Chapters)
 	t.ending()
 	if t.Suite != nil {
-		r.ForwardSecret = t.group() != 0
+		r.ForwardSecret, r.EarlyData = t.group() != 0, t.sentEarly()
 		r.PostQuantum = t.group().Hybrid()
 		r.Summary = t.summary13()
 	}
@@ -110,7 +110,7 @@ func (t *teller13) secrecy13() []Sentence {
 			"this and gets the PSK in ten years reads it all.", Bad}}
 	}
 	list := []Sentence{{"FORWARD SECRET: YES. " + t.Run.forgotten(), Good}}
-	if t.sentEarly() {
+	if t.Result.EarlyData {
 		list = append(list, Sentence{"BUT NOT THE EARLY DATA: who gets the PSK reads it.", Bad})
 	}
 	return list

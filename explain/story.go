@@ -240,6 +240,7 @@ type Result struct {
 	Wire     int    // bytes of all records, both ways
 	// ForwardSecret is false of a connection that failed: see Judged.
 	ForwardSecret bool
+	EarlyData     bool // was sent, under the PSK alone: that data is never forward secret
 	// Judged says that no side failed, so that there is a verdict about who could read the data.
 	Judged      bool
 	PostQuantum bool   // a quantum computer that reads a recording does not read the data

@@ -205,6 +205,9 @@ func verdicts(s *explain.Story) []verdict {
 	if res.Judged {
 		if res.ForwardSecret {
 			list = append(list, verdict{"forward secret", "good"})
+			if res.EarlyData {
+				list = append(list, verdict{"but not the early data", "bad"})
+			}
 		} else {
 			list = append(list, verdict{"not forward secret", "bad"})
 		}
