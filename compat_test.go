@@ -59,9 +59,11 @@ func testAFailedVerificationIsCryptoTLSsError(t *testing.T, version func(*vitrin
 	}
 }
 
-func TestWhatCryptoTLSsConnCanDo(t *testing.T) { rig.EachVersion(t, testWhatCryptoTLSsConnCanDo) }
+func TestAConnDoesWhatCryptoTLSsDoes(t *testing.T) {
+	rig.EachVersion(t, testAConnDoesWhatCryptoTLSsDoes)
+}
 
-func testWhatCryptoTLSsConnCanDo(t *testing.T, version func(*vitrine.Config)) {
+func testAConnDoesWhatCryptoTLSsDoes(t *testing.T, version func(*vitrine.Config)) {
 	c, s := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
 	if err := c.VerifyHostname(rig.ServerName); err != nil {
 		t.Error(err)
@@ -153,7 +155,7 @@ func testTheDialersTimesHoldForTheHandshake(t *testing.T, version func(*vitrine.
 	}
 }
 
-func TestTheListsOfSuites(t *testing.T) {
+func TestTheListsOfSuitesNameTheirRows(t *testing.T) {
 	good, bad := vitrine.CipherSuites(), vitrine.InsecureCipherSuites()
 	for _, list := range [][]*vitrine.CipherSuite{good, bad} {
 		for _, s := range list {

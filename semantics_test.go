@@ -134,9 +134,11 @@ func testWriteDeadlineEndsWriting(t *testing.T, version func(*vitrine.Config)) {
 	}
 }
 
-func TestHandshakeDeadline(t *testing.T) { rig.EachVersion(t, testHandshakeDeadline) }
+func TestADeadlineEndsTheHandshake(t *testing.T) {
+	rig.EachVersion(t, testADeadlineEndsTheHandshake)
+}
 
-func testHandshakeDeadline(t *testing.T, version func(*vitrine.Config)) {
+func testADeadlineEndsTheHandshake(t *testing.T, version func(*vitrine.Config)) {
 	for _, me := range []iana.Side{iana.Client, iana.Server} {
 		a, b := rig.Wires(t) // nobody answers at b
 		a.SetDeadline(time.Now().Add(20 * time.Millisecond))

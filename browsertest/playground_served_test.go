@@ -12,7 +12,7 @@ import (
 )
 
 // The served page fetches its WebAssembly from where it came, compressed, and nothing else.
-func TestPlaygroundServed(t *testing.T) {
+func TestAServedPlaygroundFetchesItsWebAssemblyAlone(t *testing.T) {
 	if browser == nil {
 		t.Skip("no chromium here: install the Debian package chromium")
 	}

@@ -201,7 +201,7 @@ func TestPlaygroundNeedsItsPolicy(t *testing.T) {
 
 // With the mouse: a click on a byte flips it, a second click takes that back, and so does the
 // browser's Back.
-func TestPlaygroundClicks(t *testing.T) {
+func TestAPlaygroundClickFlipsAByteAndTakesItBack(t *testing.T) {
 	p := playgroundAt(t, "#version=1.3")
 	clean, _ := p.shown()
 	act := func(do chromedp.Action[chromedp.Void]) (string, string) {
@@ -238,7 +238,7 @@ func TestPlaygroundClicks(t *testing.T) {
 
 // With the keyboard alone, from the top of the page: to the wire, to a byte, flip it, read the
 // verdict, and take it back.
-func TestPlaygroundByKeyboard(t *testing.T) {
+func TestThePlaygroundWorksByKeyboard(t *testing.T) {
 	p := playgroundAt(t, "")
 	clean, _ := p.shown()
 	change := func(key string) string {
@@ -293,7 +293,7 @@ func TestPlaygroundByKeyboard(t *testing.T) {
 }
 
 // A lesson is done once its goals were reached by its knob and its tools, with the mouse.
-func TestPlaygroundLessons(t *testing.T) {
+func TestAPlaygroundLessonEndsWithItsGoals(t *testing.T) {
 	p := playgroundAt(t, "#lesson=5")
 	p.until(`document.querySelectorAll("#lesson-5 .goal").length === 6`)
 	is(p, `document.querySelector("#lesson-5").checkVisibility()`, true)
@@ -317,7 +317,7 @@ func TestPlaygroundLessons(t *testing.T) {
 }
 
 // A sweep colours every byte while the page goes on, and finds the two that nobody protects.
-func TestPlaygroundSweep(t *testing.T) {
+func TestAPlaygroundSweepColoursEveryByte(t *testing.T) {
 	if testing.Short() {
 		t.Skip("with -short: a sweep takes ten seconds or more")
 	}

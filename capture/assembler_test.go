@@ -86,7 +86,7 @@ func transcribe(t *testing.T, limits Limits, packets ...Packet) *transcript {
 	return out
 }
 
-func TestReassembly(t *testing.T) {
+func TestSegmentsAreReassembled(t *testing.T) {
 	w := newWire()
 	p := w.packet
 	syn := []Packet{p(client, flagSYN, 99, 0, ""), p(server, flagSYN|flagACK, 499, 100, ""),
@@ -192,7 +192,7 @@ func TestReassembly(t *testing.T) {
 	}
 }
 
-func TestWhoIsTheClient(t *testing.T) {
+func TestTheClientIsTheOneThatOpenedTheConnection(t *testing.T) {
 	w := newWire()
 	p := w.packet
 	for _, c := range []struct {

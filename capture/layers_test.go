@@ -177,7 +177,7 @@ func fragment6(id uint16, offset int, more bool, payload []byte) []byte {
 	return append(b, payload...)
 }
 
-func TestFragmentsInAnyOrder(t *testing.T) {
+func TestFragmentsAreJoinedInAnyOrder(t *testing.T) {
 	payload := testkit.Unhex(t, helloSegment)
 	big := append(payload[:20:20], strings.Repeat("0123456789", 6000)...)
 	n := 0
@@ -218,7 +218,7 @@ func TestFragmentsInAnyOrder(t *testing.T) {
 	t.Logf("%d datagrams", n)
 }
 
-func TestHostileFragments(t *testing.T) {
+func TestHostileFragmentsMakeNoSegment(t *testing.T) {
 	add := func(d *decoder, b []byte, length int) bool {
 		_, ok, _ := d.segmentOf(&Packet{Link: LinkRaw, Data: b, Length: length})
 		return ok

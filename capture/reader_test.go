@@ -111,7 +111,7 @@ func listing(r io.Reader) (out []string) {
 	}
 }
 
-func TestPcapOfEveryKind(t *testing.T) {
+func TestEveryKindOfPcapIsRead(t *testing.T) {
 	n := 0
 	for _, order := range orders {
 		for _, kind := range []struct {
@@ -140,7 +140,7 @@ func TestPcapOfEveryKind(t *testing.T) {
 	t.Logf("%d files", n)
 }
 
-func TestPcapngBlocks(t *testing.T) {
+func TestPcapngBlocksAreRead(t *testing.T) {
 	f := &file{}
 	// two sections: the interfaces of the first do not exist in the second
 	for _, order := range orders {
@@ -184,7 +184,7 @@ func TestPcapngBlocks(t *testing.T) {
 	}
 }
 
-func TestTimeStampsOfEveryResolution(t *testing.T) {
+func TestTimeStampsOfEveryResolutionAreRead(t *testing.T) {
 	for _, c := range []struct {
 		resol byte
 		stamp uint64

@@ -10,7 +10,7 @@ import (
 
 // After the handshake each side answers a message that it did not allow with an error, whatever the
 // message is and whatever is in it: RFC 8446 §4.6.
-func TestUnexpectedPostHandshakeMessages(t *testing.T) {
+func TestUnexpectedPostHandshakeMessagesAreRefused(t *testing.T) {
 	whole := func(body ...byte) []byte { return append([]byte{0, 0, 0, byte(len(body))}, body...) }
 	bodies := [][]byte{whole(), whole(0), whole(0, 0, 0, 0),
 		whole(0, 0, 0, 8, 0, 0, 3, 1, 2, 3, 0, 0), // a Certificate

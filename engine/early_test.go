@@ -110,7 +110,7 @@ func TestEarlyDataIsBoundedByTheTicket(t *testing.T) {
 }
 
 // What a client may not send where early data is: RFC 8446 §4.2.10, §4.5 and §5.1.
-func TestOtherThingsThanEarlyDataUnderItsKeys(t *testing.T) {
+func TestTheKeysOfEarlyDataProtectNothingElse(t *testing.T) {
 	end := msg(iana.EndOfEarlyData)
 	for _, c := range []struct {
 		what string
@@ -205,7 +205,7 @@ func TestAnEndOfEarlyDataThatWasRejectedIsRefused(t *testing.T) {
 }
 
 // An alert may come instead of the end: RFC 8446 §6.
-func TestAlertsUnderTheKeysOfEarlyData(t *testing.T) {
+func TestAnAlertMayEndEarlyData(t *testing.T) {
 	client, server := early(t, earlyConfigs(t, 100, 0))
 	if err := client.SealAlert(alert.Fatal, alert.InternalError, ""); err != nil {
 		t.Fatal(err)

@@ -91,7 +91,7 @@ func TestMessagesAreJoinedFromAnyPieces(t *testing.T) {
 	t.Logf("%d ways to cut", cuts)
 }
 
-func TestInboundRefuses(t *testing.T) {
+func TestInboundRefusesBadRecords(t *testing.T) {
 	many := func(n int, b []byte) []byte { return bytes.Repeat(b, n) }
 	for _, c := range []struct {
 		what  string

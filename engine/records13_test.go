@@ -53,7 +53,7 @@ func afterClientHello(t *testing.T) (client, server *Engine) {
 
 // An alert in the clear may come under keys only from a client that could not use our ServerHello,
 // and whose protected records would say more: RFC 8446 §4.1.3 and §5.
-func TestAlertsInTheClearUnderKeys(t *testing.T) {
+func TestOnlyAClientsRefusalComesInTheClearUnderKeys(t *testing.T) {
 	refusal := []byte{21, 3, 3, 0, 2, 2, byte(alert.IllegalParameter)}
 	client, server := afterClientHello(t)
 	flight := sealed(server)

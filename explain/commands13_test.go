@@ -110,7 +110,7 @@ func expected13(e trace.Event) [][]byte {
 	switch e := e.(type) {
 	case *trace.Ephemeral:
 		if len(e.Public) > 512 {
-			return nil // a hybrid's, in two halves: see TestBothHalvesOfHybrids
+			return nil // a hybrid's, in two halves: see TestCommandsComputeBothHalvesOfAHybrid
 		}
 		return [][]byte{e.Public}
 	case *trace.SharedSecret:
@@ -150,7 +150,7 @@ func TestCommandsOfTLS13PrintShownValues(t *testing.T) {
 
 // A hybrid's secret and public key are computed in two halves: ML-KEM's with OpenSSL 3.5, where
 // RFC 10024 puts it.
-func TestBothHalvesOfHybrids(t *testing.T) {
+func TestCommandsComputeBothHalvesOfAHybrid(t *testing.T) {
 	for i, kemFirst := range []bool{true, false, false} {
 		c := cases13[i]
 		halves := 0

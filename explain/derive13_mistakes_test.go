@@ -359,7 +359,7 @@ func TestTheUsualMistakesOfTLS13AreNamed(t *testing.T) {
 
 // What is derived is found without a mistake, two mistakes are both named, a typing error is found,
 // and for another value the search says what it tried.
-func TestSearchTLS13(t *testing.T) {
+func TestSearchFindsMistakesOfTLS13(t *testing.T) {
 	h := hands(t)["3"]
 	found, _, err := h.Search(h.v("server_application_write_iv"))
 	if err != nil || len(found) != 1 || found[0].Name != "server_application_write_iv" ||

@@ -12,7 +12,7 @@ import (
 // The transcript and the pre_master_secret of a live client give the secrets that it derived,
 // whether or not the transcript has the Finished messages: it contains the randoms, the suite, the
 // version, and what session_hash covers.
-func TestDeriveFromTranscript(t *testing.T) {
+func TestDeriveTakesItsInputsFromATranscript(t *testing.T) {
 	n := 0
 	for _, o := range commandCases() {
 		var before, whole, pre []byte
@@ -58,7 +58,7 @@ func TestDeriveFromTranscript(t *testing.T) {
 }
 
 // Search compares verify_data with the transcript of the handshake.
-func TestSearchWithTranscript(t *testing.T) {
+func TestSearchComparesVerifyDataWithTheTranscript(t *testing.T) {
 	var o = commandCases()[1] // RSA with EMS and a client certificate
 	var transcript, pre, verify []byte
 	for _, e := range eventsOf(t, o) {

@@ -47,7 +47,7 @@ func derived(t *testing.T, g Given) (*Derivation, map[string][]byte) {
 }
 
 // Known values, computed with other software: RSA, AES-256-CBC, HMAC-SHA256.
-func TestDeriveKnownValues(t *testing.T) {
+func TestDeriveGivesKnownValues(t *testing.T) {
 	d, got := derived(t, Given{
 		Suite: suite.ByID(iana.TLS_RSA_WITH_AES_256_CBC_SHA256),
 		PreMaster: unhex(t,
@@ -182,7 +182,7 @@ func TestSearchFindsCommonMistakes(t *testing.T) {
 
 // Search with finite-field exchanges and the extended master secret. See RFC 5246 §8.1.2 and RFC
 // 7627 §4.
-func TestSearchInOtherExchanges(t *testing.T) {
+func TestSearchKnowsFiniteFieldsAndExtendedMasterSecrets(t *testing.T) {
 	dhe := textbook(t)
 	dhe.Suite = suite.ByID(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256)
 	dhe.PreMaster = append([]byte{0, 0, 1}, bytes.Repeat([]byte{0x77}, 253)...)
@@ -293,7 +293,7 @@ func TestDeriveRejectsInputsThatDoNotFit(t *testing.T) {
 
 // Every suite derives a master_secret and a key_block in each of its versions, and the events have
 // what commands need. The values are those of package keys.
-func TestDeriveWithEverySuite(t *testing.T) {
+func TestDeriveWorksWithEverySuite(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
 		for v := s.MinVersion(); v <= iana.TLS12; v++ {

@@ -140,7 +140,7 @@ func TestRedactedStreamHasNoSecrets(t *testing.T) {
 }
 
 // The key log of the events has one line for the connection, and Wire has all records once.
-func TestKeyLogAndWire(t *testing.T) {
+func TestTheKeyLogHasOneLineAndTheWireAllRecords(t *testing.T) {
 	for _, o := range commandCases()[:3] {
 		entries := eventsOf(t, o)
 		log, err := keylog.Read(bytes.NewReader(explain.KeyLog(entries)))

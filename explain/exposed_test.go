@@ -20,7 +20,7 @@ func options13() demo.Options {
 
 // Of the key schedule an eavesdropper has what depends on nothing secret: the Early Secret without
 // a PSK, a binder, and the hashes of what was sent in the clear.
-func TestWhatAnEavesdropperCanCompute(t *testing.T) {
+func TestAnEavesdropperComputesWhatNeedsNoSecret(t *testing.T) {
 	retry, resume, early := options13(), options13(), options13()
 	retry.Group, retry.Retry = iana.Secp256r1, true
 	resume.Resume = true
@@ -90,7 +90,7 @@ func TestWhatAnEavesdropperCanCompute(t *testing.T) {
 }
 
 // Each key that encrypts records is told with whose it opens and which, and what it does not.
-func TestWhatAWriteKeyOpens(t *testing.T) {
+func TestAWriteKeyIsShownWithTheRecordsThatItOpens(t *testing.T) {
 	update, early := options13(), options13()
 	update.KeyUpdate = true
 	early.Resume, early.EarlyData = true, true

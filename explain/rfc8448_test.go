@@ -26,7 +26,7 @@ type story8448 struct {
 
 // The traces of RFC 8448 as stories: what both sides derive of them stands in the tree, each value
 // of the tree is one of the RFC's, and each hash covers the messages that the RFC says.
-func TestStoriesOfRFC8448(t *testing.T) {
+func TestTheTracesOfRFC8448AreToldAsTheRFCHasThem(t *testing.T) {
 	var f struct{ Sections []story8448 }
 	testkit.JSON(t, "rfc8448/rfc8448.json", &f)
 	var psk []byte

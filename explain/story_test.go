@@ -39,7 +39,7 @@ func TestEscapeLeavesNoControlCharacters(t *testing.T) {
 	}
 }
 
-func TestNumbersInWords(t *testing.T) {
+func TestNumbersAreWrittenInWords(t *testing.T) {
 	for got, want := range map[string]string{
 		thousands(0): "0", thousands(999): "999", thousands(1359): "1,359",
 		thousands(1234567): "1,234,567",
@@ -116,7 +116,7 @@ func TestLadderMergesFinalCloseNotify(t *testing.T) {
 	}
 }
 
-func TestPairCompare(t *testing.T) {
+func TestAPairIsComparedIfBothSidesHaveIt(t *testing.T) {
 	for _, c := range []struct {
 		p    Pair
 		want Verdict
@@ -134,7 +134,7 @@ func TestPairCompare(t *testing.T) {
 
 // Every part of every key_block has a purpose, or a reason why the suite does not take it. See RFC
 // 5246 §6.3.
-func TestKeyPurpose(t *testing.T) {
+func TestEveryPartOfAKeyBlockHasAPurpose(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		for _, p := range s.Shape(iana.TLS12).Parts() {

@@ -298,7 +298,7 @@ func (a accepting) compose(k Kind, s *Score) (message.Message, error) {
 }
 
 // RFC 8446 §4.2.10: a client checks that early data was accepted as it was sent.
-func TestAServerThatAcceptsEarlyDataWrongly(t *testing.T) {
+func TestAServerThatAcceptsEarlyDataWronglyIsRefused(t *testing.T) {
 	for _, c := range []struct {
 		what   string
 		change func(c, s *negotiation.Config)

@@ -9,7 +9,7 @@ import (
 
 // RFC 8446 §4: TLS 1.3 has no HelloRequest. A client that may come to TLS 1.2 ignores one before
 // the ServerHello (RFC 5246 §7.4.1.1); one that speaks TLS 1.3 alone does not.
-func TestHelloRequestBeforeServerHello(t *testing.T) {
+func TestAnEarlyHelloRequestIsIgnoredIfTLS12IsPossible(t *testing.T) {
 	for _, c := range []struct {
 		lowest iana.Version
 		want   alert.Description

@@ -14,7 +14,7 @@ import (
 // A CertificateVerify must name a scheme that fits the key, that the receiver listed, and that TLS
 // 1.3 signs with. Otherwise its signature is not looked at: a wrong one is decrypt_error. See RFC
 // 8446 §4.4.3.
-func TestSchemesOfACertificateVerify(t *testing.T) {
+func TestACertificateVerifyNamesASchemeThatFits(t *testing.T) {
 	p256 := []iana.SignatureScheme{iana.ECDSA_SECP256R1_SHA256, iana.ECDSA_SHA1}
 	rsa := []iana.SignatureScheme{iana.RSA_PSS_RSAE_SHA256, iana.RSA_PKCS1_SHA256,
 		iana.RSA_PKCS1_SHA1, iana.RSA_PSS_PSS_SHA256}

@@ -103,7 +103,7 @@ func TestCodePointsPrint(t *testing.T) {
 	}
 }
 
-func TestUnknownNames(t *testing.T) {
+func TestUnknownNamesAreNotFound(t *testing.T) {
 	for _, name := range []string{"", "0x", "0x12345", "0xC02G", "0x-1", "C02F", "TLS_", "ECDHE",
 		" AES128-SHA", "md5_sha1"} {
 		if s, ok := SuiteByName(name); ok {

@@ -78,7 +78,7 @@ func TestAGrowingLogMayBeDividedAnywhere(t *testing.T) {
 
 // Two key logs that grow by turns do not take each other's session, and each has its own numbers of
 // lines.
-func TestGrowingLogsByTurns(t *testing.T) {
+func TestLogsThatGrowByTurnsAreKeptApart(t *testing.T) {
 	var l Log
 	a, b := l.Grow(), l.Grow()
 	fmt.Fprintf(a, "SSL-Session:\n    Session-ID: %064X\n", 1)

@@ -224,7 +224,7 @@ func TestOtherFilesAreNamed(t *testing.T) {
 }
 
 // Zeros in place of a secret do not count as one, and the labels for a connection are known.
-func TestLabelsOfAConnection(t *testing.T) {
+func TestLabelsOfAConnectionLeaveOutPlaceholders(t *testing.T) {
 	id := bytes.Repeat([]byte{10}, 32)
 	l, err := Read(strings.NewReader("CLIENT_RANDOM " + r32 + " " + strings.Repeat("00", 48) +
 		"\nEXPORTER_SECRET " + r32 + " " + s32 + "\n"))

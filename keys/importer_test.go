@@ -12,7 +12,7 @@ import (
 )
 
 // RFC 9258 §5.1, spelled out with HMAC alone: HKDF-Extract and one or two blocks of HKDF-Expand.
-func TestImportedKeys(t *testing.T) {
+func TestImportedKeysAreThoseOfRFC9258(t *testing.T) {
 	epsk, identity := []byte("a key of another kind"), []byte("gardener")
 	for _, tt := range []struct {
 		hash, target crypto.Hash

@@ -316,7 +316,7 @@ func TestTrafficSecretsOfAnotherLengthAreRefused(t *testing.T) {
 	}
 }
 
-func TestExporterBounds(t *testing.T) {
+func TestExporterLengthsAreBounded(t *testing.T) {
 	e := HKDF{Hash: crypto.SHA256}.Early(nil).Exporter(nil)
 	for _, c := range []struct {
 		label string

@@ -165,7 +165,7 @@ var contents = []struct {
 		&message.RenegotiationInfo{RenegotiatedConnection: []byte{1, 2}}, "02 0102"},
 }
 
-func TestEveryExtensionContentInBothDirections(t *testing.T) {
+func TestEveryExtensionContentIsReadAndWritten(t *testing.T) {
 	untested := message.Known()
 	n := 0
 	for _, c := range contents {
@@ -203,7 +203,7 @@ func TestEveryExtensionContentInBothDirections(t *testing.T) {
 
 // The contents whose layout differs in one message: RFC 8446 §4.2.8, §4.2.10, §4.4.2.1, RFC 9345
 // §4.
-func TestContentsThatDependOnTheMessage(t *testing.T) {
+func TestContentsDependOnTheirMessage(t *testing.T) {
 	tls13 := message.Dialect{Version: iana.TLS13}
 	inCertificate := func(x message.Extensions) message.Message {
 		return &message.Certificate{Chain: [][]byte{{0x30, 0}}, Extensions: []message.Extensions{x}}
@@ -303,7 +303,7 @@ func inHello(t *testing.T, from iana.Side, x message.Extensions) {
 	}
 }
 
-func TestMaxFragmentLengthCodes(t *testing.T) {
+func TestMaxFragmentLengthCodesAreThoseOfRFC6066(t *testing.T) {
 	// RFC 6066 §4
 	for code, want := range map[uint8]int{0: 0, 1: 512, 2: 1024, 3: 2048, 4: 4096, 5: 0, 255: 0} {
 		if got := (&message.MaxFragmentLength{Code: code}).Bytes(); got != want {

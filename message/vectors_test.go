@@ -13,7 +13,7 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-func TestIllustratedHandshake(t *testing.T) {
+func TestIllustratedMessagesAreReadAndWrittenBack(t *testing.T) {
 	n := 0
 	read := func(file string) message.Message {
 		t.Helper()

@@ -11,7 +11,7 @@ import (
 )
 
 // Reading supported_versions by hand gives what its layout gives. See RFC 8446 §4.2.1.
-func TestVersionsReadByHand(t *testing.T) {
+func TestVersionsReadByHandAreThoseOfTheLayout(t *testing.T) {
 	for _, content := range []string{"", "00", "0304", "0303", "03", "030400", "020304", "020303",
 		"0403030304", "0404030304", "0503040303", "04030403", "040303030304", "ff0304",
 		"0300030400",

@@ -41,7 +41,7 @@ func rekeyed(id asn1.ObjectIdentifier, params, bits []byte) []byte {
 
 // RFC 7250 §3: what is no SubjectPublicKeyInfo in DER, or no key that signs, is refused before any
 // pin is asked. A pin is of the bytes: another encoding of a key is another key.
-func TestRawPublicKeysInUnusualEncodings(t *testing.T) {
+func TestRawPublicKeysInUnusualEncodingsAreOtherKeysOrNone(t *testing.T) {
 	point := forgeKeys().ecdsa[0].PublicKey
 	p256 := []byte{6, 8, 0x2A, 0x86, 0x48, 0xCE, 0x3D, 3, 1, 7}
 	good := spkiOf(t, &point)

@@ -107,7 +107,7 @@ func readJSON(t *testing.T, variable string, into any) {
 
 // x509-limbo: https://x509-limbo.com. Its cases with CRLs and with a limit of depth that the caller
 // sets are left out: there are neither here.
-func TestLimbo(t *testing.T) {
+func TestX509LimboIsJudgedAsItExpects(t *testing.T) {
 	var suite struct {
 		Testcases []struct {
 			ID       string
@@ -155,7 +155,7 @@ func TestLimbo(t *testing.T) {
 }
 
 // BetterTLS: https://github.com/Netflix/bettertls.
-func TestBetterTLS(t *testing.T) {
+func TestBetterTLSIsJudgedAsItExpects(t *testing.T) {
 	var suite struct {
 		TrustRoot []byte
 		Suites    map[string]struct {

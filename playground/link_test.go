@@ -10,7 +10,7 @@ import (
 )
 
 // A list of acts is judged as a whole, before anything is done, and the error says which act.
-func TestListsOfActsThatMakeNoSense(t *testing.T) {
+func TestAListOfActsIsJudgedBeforeItIsPerformed(t *testing.T) {
 	good := Act{Kind: Flip, Record: 1}
 	many := make([]Act, 1_000_000)
 	for i := range many {
@@ -45,7 +45,7 @@ func TestListsOfActsThatMakeNoSense(t *testing.T) {
 
 // Acts on one record do not undo one another: what is dropped stays dropped, a cut behind the end
 // takes nothing of the record, and a swap that nothing overtakes is none.
-func TestActsOnOneRecord(t *testing.T) {
+func TestActsOnOneRecordDoNotUndoOneAnother(t *testing.T) {
 	for _, c := range []struct {
 		acts []Act
 		fate Fate // of the client's first record
@@ -86,7 +86,7 @@ func TestManyActsAreBounded(t *testing.T) {
 
 // What somebody does to records after the handshake, at its end, and with forged ones: who notices,
 // and what it is called.
-func TestActsAfterTheHandshake(t *testing.T) {
+func TestActsAfterTheHandshakeAreNoticed(t *testing.T) {
 	closing := func(version string) (list []Act) { // the server's close_notify
 		for _, of := range run(t, Setup{Version: version, Pieces: 9}).Records {
 			if of.Side == iana.Server {
@@ -129,7 +129,7 @@ func TestActsAfterTheHandshake(t *testing.T) {
 }
 
 // A run with as much data as a setup may have ends as it should, in as many records as pieces.
-func TestALongWire(t *testing.T) {
+func TestALongRunEndsAsItShould(t *testing.T) {
 	s := Setup{Request: strings.Repeat("q", 20_000), Response: strings.Repeat("a", 40_000),
 		Pieces: 50}
 	r := run(t, s)

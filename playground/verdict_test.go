@@ -8,7 +8,7 @@ import (
 )
 
 // The verdict on what reaches a goal of a lesson names the step and the check.
-func TestVerdictsOfLessons(t *testing.T) {
+func TestVerdictsOfLessonsNameStepAndCheck(t *testing.T) {
 	for _, c := range []struct{ lesson, goal, want string }{
 		{"mac-or-padding", "told",
 			"Caught at step 11 by the server: the padding, RFC 5246 §6.2.3.2."},
@@ -34,7 +34,7 @@ func TestVerdictsOfLessons(t *testing.T) {
 }
 
 // The verdict says which records and bytes the acts have not met, if nothing else was done.
-func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
+func TestTheVerdictNamesRecordsThatAreNotThere(t *testing.T) {
 	drop := Act{Kind: Drop, Record: 99}
 	for _, c := range []struct {
 		acts []Act
@@ -67,7 +67,7 @@ func TestVerdictOnActsWithoutTheirRecord(t *testing.T) {
 
 // What a client sent is replayed to another connection, up to some record of it: the verdict is
 // about that connection, in which the server alone can say something.
-func TestVerdictOnAReplayToAnotherConnection(t *testing.T) {
+func TestTheVerdictOnAReplayIsAboutItsConnection(t *testing.T) {
 	early := Setup{Version: "1.3", Resume: true, EarlyData: true}
 	careless := early
 	careless.Careless = AnyReplay

@@ -121,7 +121,7 @@ func TestProbeTellsWhatAConfigAllows(t *testing.T) {
 
 // A hostile server, or one of another protocol, costs a bounded time and memory, and nothing is
 // reported of it that it did not show.
-func TestProbeOfHostileServers(t *testing.T) {
+func TestAProbeOfHostileServersIsBounded(t *testing.T) {
 	endless := make([]byte, 1<<14)
 	for _, tt := range []struct {
 		name    string

@@ -140,7 +140,7 @@ func bleeding(config *tls.Config) func(net.Conn) {
 
 // A server that stops answering in the middle is reported as such, with all that it refused
 // last.
-func TestProbeOfAServerThatBansUs(t *testing.T) {
+func TestAProbeSaysThatAServerBannedIt(t *testing.T) {
 	left := make(chan struct{}, 30)
 	for range cap(left) {
 		left <- struct{}{}

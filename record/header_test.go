@@ -7,7 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-func TestParseHeader(t *testing.T) {
+func TestHeadersAreParsedAndBadOnesRefused(t *testing.T) {
 	const ok = alert.CloseNotify // no error
 	for _, c := range []struct {
 		name string

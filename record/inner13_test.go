@@ -9,7 +9,7 @@ import (
 )
 
 // What a protected record of TLS 1.3 must not be: RFC 8446 §5.2 and §5.4.
-func TestBadRecordsOfTLS13(t *testing.T) {
+func TestBadInnerPlaintextsOfTLS13AreRefused(t *testing.T) {
 	seal := func(inside ...byte) func(*testing.T, Protection) []byte {
 		return func(t *testing.T, p Protection) []byte {
 			// The protection appends the type, which is 0 here: padding.

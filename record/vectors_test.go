@@ -359,7 +359,7 @@ func tls12PRF(secret []byte, label string, seed []byte, n int) []byte {
 	return out[:n]
 }
 
-func TestRecordsOfTheIllustratedConnection(t *testing.T) {
+func TestRecordsOfTheIllustratedConnectionOpen(t *testing.T) {
 	const dir = "illustrated-tls12/"
 	log := strings.Fields(string(testkit.Vectors(t, dir+"keylog.txt")))
 	clientRandom, master := testkit.Unhex(t, log[1]), testkit.Unhex(t, log[2])

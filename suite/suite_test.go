@@ -121,7 +121,7 @@ func TestAllReturnsACopy(t *testing.T) {
 }
 
 // Suites with each kind of cipher, in each version.
-func TestShapeAndPRFHash(t *testing.T) {
+func TestSuitesHaveTheirKeyLengthsAndHash(t *testing.T) {
 	for _, c := range []struct {
 		id   iana.CipherSuite
 		v    iana.Version
@@ -172,7 +172,7 @@ func TestShapeFitsProtection(t *testing.T) {
 }
 
 // RFC 5246 §1.2: the cipher suites with HMAC-SHA256 and the AEADs are new in TLS 1.2.
-func TestMinVersion(t *testing.T) {
+func TestSuitesWithSHA256OrAEADsNeedTLS12(t *testing.T) {
 	for _, s := range All() {
 		want := iana.TLS12
 		if strings.HasSuffix(s.ID.String(), "_SHA") {

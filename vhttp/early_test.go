@@ -306,7 +306,7 @@ func TestUnsafeRequestsAreTooEarly(t *testing.T) {
 }
 
 // HTTP/2's server reads its preface and a request as early data.
-func TestHTTP2OverEarlyData(t *testing.T) {
+func TestHTTP2GoesOverEarlyData(t *testing.T) {
 	s := newEarlyServer(t, "h2")
 	s.held.Store(1 << 30) // the handler lets go
 	s.say = func(http.ResponseWriter, *http.Request) { close(s.free) }

@@ -11,7 +11,7 @@ import (
 
 // The certificates of ../shared/cases: with -k there is a connection, and the chain is shown and
 // written; without it the report has the true reason, and a change that is seen to help.
-func TestCertificateCases(t *testing.T) {
+func TestCertificatesOfTheCasesAreShownAndExplained(t *testing.T) {
 	const dir = "../../../shared/cases/certificates"
 	if _, err := os.Stat(dir); err != nil {
 		t.Skip("the cases are not at hand: ../shared/cases/certificates")

@@ -19,7 +19,7 @@ var worksWith = regexp.MustCompile(`(?m)^works with: vitrine (.*)$`)
 
 // A server of OpenSSL that offers one suite which is off by default: connect fails, and the line
 // that it prints works.
-func TestTheLineThatWorksForEveryDeprecatedSuite(t *testing.T) {
+func TestALineThatWorksIsPrintedForEveryDeprecatedSuite(t *testing.T) {
 	if missing := interop.OpenSSL.Missing(); missing != "" {
 		t.Skip(missing)
 	}

@@ -16,7 +16,7 @@ import (
 
 // Digests are right for directions of any length and number, and few are computed in goroutines at
 // a time.
-func TestManyDigestsAtOnce(t *testing.T) {
+func TestDigestsAreRightAtAnyLengthAndNumber(t *testing.T) {
 	lengths := []int{0, 1, longSum - 1, longSum, longSum + sumBlock, 3 * longSum}
 	var all []*sum
 	for i := range 4 * maxSums {

@@ -88,7 +88,7 @@ func nested(t testing.TB, outer, inner uint16) (packets, keys string) {
 }
 
 // TLS in TLS is reported, and read with --inner.
-func TestTLSInTLS(t *testing.T) {
+func TestTLSInTLSIsReportedAndRead(t *testing.T) {
 	for _, v := range [][2]uint16{{tls.VersionTLS12, tls.VersionTLS13},
 		{tls.VersionTLS13, tls.VersionTLS12}, {tls.VersionTLS13, tls.VersionTLS13}} {
 		packets, keys := nested(t, v[0], v[1])

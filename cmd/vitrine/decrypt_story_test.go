@@ -41,7 +41,7 @@ var (
 
 // The story of a recorded connection is that of its version and suite, for all versions, figures
 // and suites that the observer reads; and nothing is explained without events.
-func TestStoriesOfAllCaptures(t *testing.T) {
+func TestCapturesAreToldByVersionAndSuite(t *testing.T) {
 	dir, cases := testkit.Captures[recorded](t)
 	n := map[string]int{}
 	for _, c := range cases {

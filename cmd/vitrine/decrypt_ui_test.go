@@ -18,7 +18,7 @@ import (
 )
 
 // A capture that grows is shown as it does: with a key log all of it, and without one why not.
-func TestTheLiveViewOfAGrowingCapture(t *testing.T) {
+func TestTheLiveViewShowsAGrowingCapture(t *testing.T) {
 	s, ca := serving(t, "--echo")
 	dir := t.TempDir()
 	packets, keys := filepath.Join(dir, "growing.pcapng"), filepath.Join(dir, "keys.log")

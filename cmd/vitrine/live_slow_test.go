@@ -175,7 +175,7 @@ func TestForwardingPassesATruncationOn(t *testing.T) {
 }
 
 // The connections on an interface are shown as they happen.
-func TestTheLiveViewOfAnInterface(t *testing.T) {
+func TestTheLiveViewShowsAnInterface(t *testing.T) {
 	if runtime.GOOS != "linux" || os.Geteuid() != 0 {
 		t.Skip("packets from an interface need Linux and root")
 	}

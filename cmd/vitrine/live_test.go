@@ -344,7 +344,7 @@ func TestRowsTellHowTheSocketEnded(t *testing.T) {
 	}
 }
 
-func TestWhereTheLiveViewListens(t *testing.T) {
+func TestTheLiveViewListensWhereItsFlagSays(t *testing.T) {
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

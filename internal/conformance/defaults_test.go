@@ -177,7 +177,7 @@ func TestAServerChoosesWithItsClient(t *testing.T) {
 
 // Every group of TLS 1.3 is negotiated where it is named; Modern takes no finite field from a
 // client, and nobody 6144 bits and more.
-func TestEveryGroupOfTLS13(t *testing.T) {
+func TestEveryGroupOfTLS13IsNegotiatedWhereItIsNamed(t *testing.T) {
 	for _, g := range append(vitrine.Compatible.Groups(), iana.FFDHE6144, iana.FFDHE8192) {
 		named := func(c *vitrine.Config) {
 			c.CurvePreferences = []vitrine.CurveID{vitrine.CurveID(g)}

@@ -125,7 +125,7 @@ func TestGarbageInsteadOfEarlyDataEndsTheConnection(t *testing.T) {
 }
 
 // RFC 8446 §4.2.11: early data belongs to the client certificate of the earlier connection.
-func TestEarlyDataOfAClientWithACertificate(t *testing.T) {
+func TestEarlyDataBelongsToTheClientsCertificate(t *testing.T) {
 	z := newZeroRTT(t, func(c, s *vitrine.Config) {
 		c.Certificates = append(c.Certificates, rig.IssueForClient(t, rig.Authority(),
 			throwaway.ECDSA))

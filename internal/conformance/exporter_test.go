@@ -94,11 +94,11 @@ func testExporterAndKeyLogAgreeWithCryptoTLS(t *testing.T, version func(*vitrine
 
 // RFC 9266 §2, with crypto/tls, which has no name for it, at the other end. In TLS 1.3 there is no
 // tls-unique.
-func TestTheChannelBindingOfAnExporter(t *testing.T) {
-	rig.EachVersion(t, testTheChannelBindingOfAnExporter)
+func TestBothEndsExportTheSameChannelBinding(t *testing.T) {
+	rig.EachVersion(t, testBothEndsExportTheSameChannelBinding)
 }
 
-func testTheChannelBindingOfAnExporter(t *testing.T, version func(*vitrine.Config)) {
+func testBothEndsExportTheSameChannelBinding(t *testing.T, version func(*vitrine.Config)) {
 	a, b := rig.Wires(t)
 	client := vitrine.Client(a, rig.ClientConfig(version))
 	server := tls.Server(b, &tls.Config{

@@ -64,9 +64,11 @@ func testEveryKindOfKeyProvesEitherSide(t *testing.T, version func(*vitrine.Conf
 }
 
 // RFC 5246 §7.4.4 to §7.4.6, RFC 8446 §4.4.2.4, and crypto/tls's five ways to ask.
-func TestClientAuthentication(t *testing.T) { rig.EachVersion(t, testClientAuthentication) }
+func TestServersAskForClientCertificatesInFiveWays(t *testing.T) {
+	rig.EachVersion(t, testServersAskForClientCertificatesInFiveWays)
+}
 
-func testClientAuthentication(t *testing.T, version func(*vitrine.Config)) {
+func testServersAskForClientCertificatesInFiveWays(t *testing.T, version func(*vitrine.Config)) {
 	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)

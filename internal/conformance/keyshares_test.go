@@ -16,7 +16,7 @@ import (
 
 // The first hello has a share of exactly the groups of KeyShares, in the order of the groups on
 // offer; what the server wants besides costs a retry. See RFC 8446 §4.2.8.
-func TestKeySharesOfTheFirstHello(t *testing.T) {
+func TestTheFirstHelloHasTheKeySharesOfTheConfig(t *testing.T) {
 	const x25519, p256, p384 = vitrine.X25519, vitrine.CurveP256, vitrine.CurveP384
 	groups := []vitrine.CurveID{x25519, p256, p384}
 	for what, c := range map[string]struct {
@@ -125,7 +125,7 @@ func TestKeySharesThatAreNotOnOfferAreRefused(t *testing.T) {
 }
 
 // A server says how much older or younger a client's ticket is than it states. See RFC 8446 §8.3.
-func TestTicketAgeSkew(t *testing.T) {
+func TestTheSkewOfATicketsAgeIsReported(t *testing.T) {
 	for _, off := range []time.Duration{-time.Minute, 0, time.Hour} {
 		client, server := rig.ClientConfig(only13), rig.ServerConfig(t, only13)
 		client.ClientSessionCache = vitrine.NewLRUClientSessionCache(0)

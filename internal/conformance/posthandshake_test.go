@@ -165,7 +165,7 @@ func TestKeyUpdateNeedsTLS13AndAnOpenConnection(t *testing.T) {
 
 // A server of TLS 1.3 judges the client's certificate when the client's handshake is done: the
 // first Read says so, or the handshake if the client waits. See RFC 8446 §4.4.2 and §6.2.
-func TestLateRefusalsOfAClientCertificate(t *testing.T) {
+func TestALateRefusalOfAClientCertificateIsReported(t *testing.T) {
 	stranger, err := throwaway.New(throwaway.Options{PublicRSA: true})
 	if err != nil {
 		t.Fatal(err)

@@ -39,7 +39,7 @@ func changed(k vitrine.PSK, change func(*vitrine.PSK)) vitrine.PSK {
 }
 
 // External and imported keys: RFC 8446 §4.2.11, RFC 9258. The hash of the key chooses the suite.
-func TestPreSharedKeysOfTLS13(t *testing.T) {
+func TestPreSharedKeysOfTLS13Connect(t *testing.T) {
 	sha384 := changed(gardener, func(k *vitrine.PSK) { k.Hash = crypto.SHA384 })
 	imported := changed(gardener, func(k *vitrine.PSK) {
 		k.Import, k.Context = true, []byte("gardener waters, the pump serves")
@@ -180,7 +180,7 @@ func retries(client, server *vitrine.Config) {
 
 // What ends a handshake with a pre-shared key, with the alert that the server sends. RFC 8446
 // §4.2.11, RFC 9258 §5.1.
-func TestPreSharedKeysOfTLS13ThatDoNotFit(t *testing.T) {
+func TestPreSharedKeysOfTLS13ThatDoNotFitAreRefused(t *testing.T) {
 	imported := changed(gardener, func(k *vitrine.PSK) { k.Import, k.Context = true, []byte("a") })
 	for _, tt := range []struct {
 		what           string

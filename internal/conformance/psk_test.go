@@ -13,7 +13,7 @@ import (
 )
 
 // RFC 4279, 4785, 5487, 5489, 6655, 7905, 8442.
-func TestEveryPreSharedKeySuite(t *testing.T) {
+func TestEveryPreSharedKeySuiteConnects(t *testing.T) {
 	n := 0
 	for _, s := range suite.All() {
 		if !s.PreShared() {

@@ -206,7 +206,7 @@ func TestQUICParametersAreRefusedOverTCP(t *testing.T) {
 	})
 }
 
-func TestQUICAfterItsEnd(t *testing.T) {
+func TestQUICRefusesCallsAfterItsEnd(t *testing.T) {
 	t.Run("closed", func(t *testing.T) {
 		client, _ := newQUICPair(t).ends(true, true)
 		if err := client.conn.HandleData(0, nil); err == nil {

@@ -364,7 +364,7 @@ func TestARawPublicKeyAfterTheHandshake(t *testing.T) {
 }
 
 // RSA key exchange encrypts to the raw public key.
-func TestRSAKeyExchangeWithARawPublicKey(t *testing.T) {
+func TestRSAKeyExchangeEncryptsToARawPublicKey(t *testing.T) {
 	client, server := rawConfigs(t, throwaway.RSA, func(c *vitrine.Config) {
 		c.CipherSuites, c.MaxVersion = []uint16{uint16(iana.TLS_RSA_WITH_AES_128_GCM_SHA256)},
 			0x0303

@@ -16,8 +16,9 @@ import (
 
 // While a client renegotiates in its Read, everything else may be done with the connection: what
 // was written comes whole, before the new keys or after them. This is for the race detector, as is
-// TestEverythingAtOnce of internal/faults, whose servers do not renegotiate. See RFC 5246 §7.4.1.1.
-func TestARenegotiationBesideEverythingElse(t *testing.T) {
+// TestEverythingMayBeDoneAtOnce of internal/faults, whose servers do not renegotiate. See RFC 5246
+// §7.4.1.1.
+func TestARenegotiationDisturbsNoOtherCall(t *testing.T) {
 	const rounds, writes = 5, 40
 	for range rounds {
 		ours, wire := rig.Wires(t)

@@ -9,7 +9,7 @@ import (
 
 // The cache gives each session of a key away once, the last first, and keeps a bounded number of
 // keys and of sessions.
-func TestTheTicketCache(t *testing.T) {
+func TestTheTicketCacheGivesEachSessionOnce(t *testing.T) {
 	cache := vitrine.NewLRUClientSessionCache(2).(vitrine.ClientTicketCache)
 	states := make([]*vitrine.ClientSessionState, 10)
 	for i := range states {
@@ -53,7 +53,7 @@ func has(c vitrine.ClientSessionCache, key string) bool {
 }
 
 // Of all who take at the same time, no two get one session.
-func TestTheTicketCacheUnderLoad(t *testing.T) {
+func TestTheTicketCacheGivesEachSessionOnceUnderLoad(t *testing.T) {
 	cache := vitrine.NewLRUClientSessionCache(0).(vitrine.ClientTicketCache)
 	var taken sync.Map
 	var all sync.WaitGroup

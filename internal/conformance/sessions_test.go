@@ -249,7 +249,7 @@ func testAClientWithALongChainConnects(t *testing.T, version func(*vitrine.Confi
 
 // With a pre-shared key, the identity is known after a resumption too, and a side without the key
 // resumes nothing. RFC 4279 §2.
-func TestPreSharedKeysAndSessions(t *testing.T) {
+func TestSessionsKeepThePreSharedKeysIdentity(t *testing.T) {
 	known := map[string][]byte{"gardener": {1, 2, 3}}
 	suites := []uint16{uint16(iana.TLS_ECDHE_PSK_WITH_AES_128_GCM_SHA256)}
 	client := &vitrine.Config{ServerName: rig.ServerName, CipherSuites: suites,
@@ -286,7 +286,7 @@ func TestPreSharedKeysAndSessions(t *testing.T) {
 
 // Who offers a pre-shared key, and who asks for one. The alert is the server's unless it is the
 // client who cannot go on.
-func TestBadPreSharedKeys(t *testing.T) {
+func TestBadPreSharedKeysEndTheHandshake(t *testing.T) {
 	type find = func(*vitrine.PSKInfo) (*vitrine.PSK, error)
 	have := func(identity string, key ...byte) find {
 		return func(*vitrine.PSKInfo) (*vitrine.PSK, error) {
@@ -361,7 +361,7 @@ func TestBadPreSharedKeys(t *testing.T) {
 }
 
 // A hint is there, empty or absent, and arrives as it was. RFC 4279 §2 and §5.2.
-func TestPreSharedKeyHints(t *testing.T) {
+func TestPreSharedKeyHintsArriveAsTheyWere(t *testing.T) {
 	for _, hint := range [][]byte{nil, {}, []byte("gate"), bytes.Repeat([]byte{0xFF}, 128),
 		make([]byte, 1<<16-1)} {
 		for _, id := range []iana.CipherSuite{iana.TLS_PSK_WITH_AES_128_GCM_SHA256,

@@ -103,7 +103,7 @@ func at(c *vitrine.Config, later time.Duration) {
 
 // A server says how long its sessions live, from their full handshake. A client heeds it, and takes
 // none for more than seven days. RFC 8446 §4.6.1.
-func TestLifetimesOfTLS13(t *testing.T) {
+func TestSessionsOfTLS13LiveAsLongAsTheServerSays(t *testing.T) {
 	const day = 24 * time.Hour
 	for _, tt := range []struct {
 		set, after time.Duration

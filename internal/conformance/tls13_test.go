@@ -114,7 +114,7 @@ func (c *case13) both(t *testing.T,
 }
 
 // A client of ours with crypto/tls's server, and the other way round: RFC 8446 §2, RFC 10024.
-func TestTLS13WithCryptoTLS(t *testing.T) {
+func TestTLS13ConnectsWithCryptoTLS(t *testing.T) {
 	for _, c := range cases13 {
 		t.Run("client/"+c.what, func(t *testing.T) {
 			ours, theirs := c.both(t, rig.ClientConfig)

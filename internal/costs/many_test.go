@@ -22,8 +22,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
-// idlers returns how many connections TestTenThousandConnections holds: fewer with -short, in both
-// of its processes.
+// idlers returns how many connections TestTenThousandIdleConnectionsCostLittle holds: fewer with
+// -short, in both of its processes.
 func idlers() int {
 	if testing.Short() {
 		return 1000
@@ -33,7 +33,7 @@ func idlers() int {
 
 // One half of the connections speaks TLS 1.2, the other TLS 1.3. The clients are another process,
 // since each end of a connection is a file, and a process may have only so many.
-func TestTenThousandConnections(t *testing.T) {
+func TestTenThousandIdleConnectionsCostLittle(t *testing.T) {
 	if addr := os.Getenv("VITRINE_IDLE_CLIENTS"); addr != "" {
 		idleClients(t, addr)
 		return
@@ -64,7 +64,8 @@ func TestTenThousandConnections(t *testing.T) {
 	})
 	ctx, cancel := context.WithTimeout(t.Context(), 3*time.Minute)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, os.Args[0], "-test.run=^TestTenThousandConnections$", "-test.v",
+	cmd := exec.CommandContext(ctx, os.Args[0],
+		"-test.run=^TestTenThousandIdleConnectionsCostLittle$", "-test.v",
 		fmt.Sprint("-test.short=", testing.Short()))
 	cmd.Env = append(os.Environ(), "VITRINE_IDLE_CLIENTS="+l.Addr().String(),
 		"VITRINE_IDLE_ROOT="+hex.EncodeToString(cert.Certificate[len(cert.Certificate)-1]))

@@ -77,7 +77,7 @@ func screen(t *testing.T, s *explain.Story, style term.Style) string {
 
 // With every suite, both sides compute the same values, and the screen has at most 100 columns, in
 // ASCII if the style says so.
-func TestShowEverySuite(t *testing.T) {
+func TestEverySuiteFitsTheScreen(t *testing.T) {
 	n := 0
 	for _, s := range suite.Certified() {
 		for _, more := range []func(*demo.Options){

@@ -14,7 +14,7 @@ import (
 
 // Both sides derive the whole tree of RFC 8446 §7.1, each for itself, and what each hash covers is
 // found by hashing.
-func TestScheduleOfBothSides(t *testing.T) {
+func TestBothSidesDeriveTheWholeSchedule(t *testing.T) {
 	out, _ := perform(t, options13())
 	s := explain.NewSchedule(out.Entries)
 	const expand = "HKDF-Expand-Label("
@@ -61,7 +61,7 @@ func TestScheduleOfBothSides(t *testing.T) {
 
 // Redacted events have the same tree, without values: no PSK where there was none, and one where a
 // binder says so.
-func TestScheduleOfRedactedEvents(t *testing.T) {
+func TestRedactedEventsHaveTheSameSchedule(t *testing.T) {
 	for _, c := range cases {
 		o := c.options()
 		if o.Version != iana.TLS13 {

@@ -160,7 +160,7 @@ func TestTamperErrorListsChoices(t *testing.T) {
 
 // Any list of acts can be performed, and the output says what they did. The wire is the
 // playground's, so that nothing waits for a deadline.
-func TestActsAndWhatComesOfThem(t *testing.T) {
+func TestAnyListOfActsIsPerformedAndJudged(t *testing.T) {
 	for _, c := range []struct {
 		acts, want string
 	}{
@@ -204,7 +204,7 @@ func TestActsAndWhatComesOfThem(t *testing.T) {
 	}
 }
 
-func TestTamperSyntax(t *testing.T) {
+func TestTamperSyntaxIsParsedOrRefused(t *testing.T) {
 	for _, text := range demo.Syntax() {
 		if _, err := demo.ParseTamper(text); err != nil {
 			t.Errorf("%s: %v", text, err)

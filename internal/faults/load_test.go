@@ -16,11 +16,11 @@ import (
 
 // Everything that a program may do with a connection is done at once by both ends, for the race
 // detector, and every call ends. What is read is what was written: each end writes one byte only.
-func TestEverythingAtOnce(t *testing.T) {
-	rig.EachVersion(t, testEverythingAtOnce)
+func TestEverythingMayBeDoneAtOnce(t *testing.T) {
+	rig.EachVersion(t, testEverythingMayBeDoneAtOnce)
 }
 
-func testEverythingAtOnce(t *testing.T, version func(*vitrine.Config)) {
+func testEverythingMayBeDoneAtOnce(t *testing.T, version func(*vitrine.Config)) {
 	const rounds, each = 6, 25
 	var moved atomic.Int64
 	for round := range rounds {

@@ -149,7 +149,7 @@ func said(t *testing.T, c net.Conn, say, want string) {
 
 // A thousand connections that stop in the handshake cost little, and other clients are served as
 // usual.
-func TestAThousandHalfOpenConnections(t *testing.T) {
+func TestAThousandHalfOpenConnectionsCostLittle(t *testing.T) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	before := memory()
 	h.silent(t, 500, nil)
@@ -295,11 +295,11 @@ func TestPlainHTTPGetsAnAnswerInWords(t *testing.T) {
 }
 
 // Two hundred handshakes at a time all succeed.
-func TestTwoHundredHandshakesInFlight(t *testing.T) {
-	rig.EachVersion(t, testTwoHundredHandshakesInFlight)
+func TestTwoHundredHandshakesInFlightSucceed(t *testing.T) {
+	rig.EachVersion(t, testTwoHundredHandshakesInFlightSucceed)
 }
 
-func testTwoHundredHandshakesInFlight(t *testing.T, version func(*vitrine.Config)) {
+func testTwoHundredHandshakesInFlightSucceed(t *testing.T, version func(*vitrine.Config)) {
 	h := open(t, &front.Server{Use: front.Echo}, time.Second)
 	h.edit(version)
 	var all sync.WaitGroup

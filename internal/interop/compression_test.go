@@ -29,7 +29,7 @@ func (p *packedCertificates) Put(e trace.Entry) {
 
 // Each algorithm of RFC 8879 with GnuTLS, in both roles, for the server's certificate and for the
 // client's.
-func TestTLS13CompressedCertificates(t *testing.T) {
+func TestCompressedCertificatesGoToAndFromGnuTLS(t *testing.T) {
 	require(t, interop.GnuTLS)
 	for _, a := range []iana.CertificateCompressionAlgorithm{iana.Zlib, iana.Brotli, iana.Zstd} {
 		for _, them := range sides {

@@ -11,7 +11,7 @@ import (
 
 // The clients of other stacks bring the cookie of our HelloRetryRequest back: RFC 8446 §4.2.2.
 // GnuTLS 3.7 fails at one that asks for no share; so a share is asked for.
-func TestTLS13Cookies(t *testing.T) {
+func TestOurCookiesComeBackFromOtherStacks(t *testing.T) {
 	retried := func(t *testing.T, s *vitrine.ConnectionState) {
 		if !s.HelloRetryRequest {
 			t.Error("no second hello")

@@ -80,7 +80,7 @@ func inBothVersions(t *testing.T, what string,
 
 var bothVersions = []iana.Version{iana.TLS12, iana.TLS13}
 
-func TestEveryGroup(t *testing.T) {
+func TestEveryGroupIsSharedWithOtherStacks(t *testing.T) {
 	for _, g := range []iana.Group{iana.X25519, iana.X448, iana.Secp256r1, iana.Secp384r1,
 		iana.Secp521r1,
 		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
@@ -108,7 +108,7 @@ func TestEveryGroup(t *testing.T) {
 
 // RFC 5246 lets a server choose any prime. Those of RFC 3526 have names too; one of RFC 5114 is
 // like one of the server's own making.
-func TestPrimesOutsideRFC7919(t *testing.T) {
+func TestPrimesOutsideRFC7919AreAcceptedAndNamed(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for prime, called := range map[string]string{"modp_2048": "2048-bit MODP (RFC 3526)",
 		"modp_4096": "4096-bit MODP (RFC 3526)", "dh_2048_256": "2048-bit prime"} {
@@ -150,7 +150,7 @@ func suiteFor(k throwaway.Kind) iana.CipherSuite {
 	return ecdheECDSA
 }
 
-func TestEveryServerKey(t *testing.T) {
+func TestEveryServerKeyIsAcceptedByOtherStacks(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
 		inBothVersions(t, string(kind), func(*interop.Stack, iana.Side) *meeting {
 			return &meeting{suite: suiteFor(kind), serverKey: kind}
@@ -158,7 +158,7 @@ func TestEveryServerKey(t *testing.T) {
 	}
 }
 
-func TestEveryClientKey(t *testing.T) {
+func TestEveryClientKeyIsAcceptedByOtherStacks(t *testing.T) {
 	for _, kind := range throwaway.Kinds() {
 		inBothVersions(t, string(kind), func(_ *interop.Stack, them iana.Side) *meeting {
 			return &meeting{clientKey: kind, want: func(t *testing.T, s *vitrine.ConnectionState) {
@@ -217,7 +217,7 @@ func TestAClientNeedNotHaveACertificate(t *testing.T) {
 }
 
 // Each of these two is negotiated only if both sides want it.
-func TestExtensionsThatBothMustWant(t *testing.T) {
+func TestExtensionsAreUsedIfBothSidesWantThem(t *testing.T) {
 	for _, x := range []struct {
 		typ  iana.ExtensionType
 		off  func(*vitrine.Config)
@@ -265,7 +265,7 @@ func TestProtocolsAreNegotiatedWithOtherStacks(t *testing.T) {
 }
 
 // A server with two certificates sends the one that the client asks for.
-func TestServerName(t *testing.T) {
+func TestAServerNameChoosesTheCertificateOfOtherStacks(t *testing.T) {
 	const other = "other.test"
 	named, err := office.Issue(throwaway.RSA, []string{other})
 	if err != nil {

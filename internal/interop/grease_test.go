@@ -10,7 +10,7 @@ import (
 )
 
 // Other stacks ignore reserved values in what we offer and ask for: RFC 8701.
-func TestTLS13GREASE(t *testing.T) {
+func TestOtherStacksIgnoreOurGREASE(t *testing.T) {
 	everywhere(t, "GREASE", func(*interop.Stack, iana.Side) *meeting {
 		m := &meeting{clientKey: throwaway.ECDSA,
 			want: func(t *testing.T, s *vitrine.ConnectionState) {

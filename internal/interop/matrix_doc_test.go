@@ -46,7 +46,7 @@ OpenSSL, GnuTLS and crypto/tls, refusals, and OpenSSL's renegotiation for a late
 internal/interop; curl, with HTTP/1.1 and HTTP/2, and a headless Chromium, against vitrine
 serve, in cmd/vitrine/serve_browsers_test.go. Raw public keys (RFC 7250): GnuTLS in both roles,
 TLS 1.2 and 1.3, RSA, ECDSA and Ed25519, both sides with one
-(` + "`TestRawPublicKeys`" + `). BoringSSL's
+(` + "`TestRawPublicKeysConnectWithGnuTLS`" + `). BoringSSL's
 tests, with the counts and the command that produces them: internal/bogo/README.md. The suites
 of TLS 1.3 are rows here; its groups, retries, pre-shared keys, early data and key updates have
 a table of their own: interop13.md.

@@ -11,7 +11,7 @@ import (
 
 // An external pre-shared key in TLS 1.3 after a retry, and beside a certificate: RFC 8446 §4.2.11.
 // Others are in TestTLS13Matrix.
-func TestTLS13PreSharedKeys(t *testing.T) {
+func TestPreSharedKeysConnectAfterARetryAndBesideACertificate(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, tt := range []struct {
 		what               string

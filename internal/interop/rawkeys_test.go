@@ -16,7 +16,7 @@ import (
 
 // Raw public keys of both sides with GnuTLS: RFC 7250. OpenSSL has them from 3.2 on, NSS and
 // crypto/tls have none.
-func TestRawPublicKeys(t *testing.T) {
+func TestRawPublicKeysConnectWithGnuTLS(t *testing.T) {
 	for _, them := range []iana.Side{iana.Client, iana.Server} {
 		for _, kind := range []throwaway.Kind{throwaway.RSA, throwaway.ECDSA, throwaway.Ed25519} {
 			for _, v := range []iana.Version{iana.TLS12, iana.TLS13} {

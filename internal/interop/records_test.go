@@ -11,7 +11,7 @@ import (
 )
 
 // Short records split the handshake too: its certificates are longer than 512 bytes.
-func TestLengthsOfRecords(t *testing.T) {
+func TestLimitsOfRecordsHoldWithOtherStacks(t *testing.T) {
 	maxFragment := func(n int) func(*vitrine.Config) {
 		return func(c *vitrine.Config) { c.MaxFragmentLength = n }
 	}

@@ -12,7 +12,7 @@ import (
 
 // OpenSSL and GnuTLS refuse a client without a certificate when its handshake is done: the client
 // says so, in the handshake if it waits. See RFC 8446 §4.4.2.4.
-func TestTLS13LateRefusals(t *testing.T) {
+func TestLateRefusalsOfOtherStacksAreReported(t *testing.T) {
 	for _, with := range []*interop.Stack{interop.OpenSSL, interop.GnuTLS} {
 		for _, waits := range []bool{false, true} {
 			t.Run(with.Name, func(t *testing.T) {

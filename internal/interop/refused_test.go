@@ -15,7 +15,7 @@ import (
 
 // OpenSSL serves certificates that crypto/x509 refuses to read, and keys that crypto/rsa refuses to
 // compute with.
-func TestCertificatesThatGoRefuses(t *testing.T) {
+func TestCertificatesThatGoRefusesAreReadIfTheyAreNotVerified(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, tt := range []struct {
 		name, file string

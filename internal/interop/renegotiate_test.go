@@ -20,7 +20,7 @@ import (
 // A server that asks for a certificate late gets it in a renegotiation, when Config.Renegotiation
 // allows that: some do so only for the pages that need it. R of s_server asks for a certificate, r
 // does not. See RFC 5246 §7.4.1.1 and RFC 5746 §3.5.
-func TestRenegotiationForALateCertificate(t *testing.T) {
+func TestARenegotiationBringsALateCertificate(t *testing.T) {
 	for _, c := range []struct {
 		suite   iana.CipherSuite
 		version iana.Version

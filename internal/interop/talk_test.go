@@ -77,7 +77,7 @@ func TestExportedSecretsAreTheSame(t *testing.T) {
 
 // A staple arrives unchanged, in both directions, and is checked. See RFC 6066 §8 and RFC 8446
 // §4.4.2.1.
-func TestStapledStatus(t *testing.T) {
+func TestStaplesArriveFromOtherStacks(t *testing.T) {
 	staple, err := office.CA.Staple(identity(t, throwaway.RSA, iana.Server).Leaf)
 	if err != nil {
 		t.Fatal(err)

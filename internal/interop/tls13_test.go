@@ -129,7 +129,7 @@ func theirUpdates13(t *testing.T, with *interop.Stack, them iana.Side) {
 
 // Both sides change keys while we send without a pause: OpenSSL's tools by K and k, we by
 // Conn.KeyUpdate. See RFC 8446 §4.6.3.
-func TestTLS13KeyUpdateUnderLoad(t *testing.T) {
+func TestKeyUpdatesUnderLoadLoseNothing(t *testing.T) {
 	require(t, interop.OpenSSL)
 	for _, them := range sides {
 		t.Run("their "+them.String(), func(t *testing.T) {

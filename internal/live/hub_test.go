@@ -302,7 +302,7 @@ func TestAReaderIsWoken(t *testing.T) {
 }
 
 // Many connections at once, whose rows somebody reads meanwhile: for the race detector.
-func TestConnectionsAtOnce(t *testing.T) {
+func TestConnectionsAtOnceAreFollowedWithoutARace(t *testing.T) {
 	w := &watched{hub: live.New(live.Options{Rows: 20})}
 	server := rig.ServerConfig(t, func(c *vitrine.Config) { c.TraceFor = w.sink })
 	var all sync.WaitGroup

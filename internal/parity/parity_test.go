@@ -385,7 +385,7 @@ const ofQUIC = "of QUIC: TestQUICHandshakesWithCryptoTLS of the root"
 var notRun = map[string]string{
 	"Config.Renegotiation": "a server of crypto/tls does not renegotiate: " +
 		"internal/conformance",
-	"ConnectionState.HelloRetryRequest": "compared in TestTLS13WithCryptoTLS",
+	"ConnectionState.HelloRetryRequest": "compared in TestTLS13ConnectsWithCryptoTLS",
 	"ConnectionState.TLSUnique": "crypto/tls always offers the extended master secret: " +
 		"compat_test.go of the root",
 	"ClientSessionCache.Get":             "the program's own: resume_test.go of the root",
@@ -409,7 +409,7 @@ var notRun = map[string]string{
 	"QUICConn.SendSessionTicket":      "of QUIC: TestQUICResumes",
 	"QUICConfig.EnableSessionEvents":  "of QUIC: TestQUICSessionEventsAreThoseOfCryptoTLS",
 	"QUICConn.StoreSession":           "of QUIC: TestQUICSessionEventsAreThoseOfCryptoTLS",
-	"QUICConn.Close":                  "of QUIC: TestQUICAfterItsEnd",
+	"QUICConn.Close":                  "of QUIC: TestQUICRefusesCallsAfterItsEnd",
 	"SessionState.EarlyData":          "of QUIC there: TestEarlyDataNeedsATicketThatAllowsIt",
 	"NewResumptionState":              "our sessions are ours: TestASessionSurvivesAsBytes",
 	"ParseSessionState":               "our sessions are ours: TestASessionSurvivesAsBytes",

@@ -95,7 +95,7 @@ func TestLessonsAreInTheMarkup(t *testing.T) {
 
 // What text7 makes can be decoded as the page does, ends no element, and comes through a browser's
 // parser and whatever copies text as it is.
-func TestText7(t *testing.T) {
+func TestText7ComesThroughABrowser(t *testing.T) {
 	for n := range 300 {
 		b := bytes.Repeat([]byte{byte(n), 0xFF, 0, 0x3C, 0x0D, 0x86, 0x1A}, n)[:n]
 		text := text7(b)

@@ -9,7 +9,7 @@ import (
 	"time"
 )
 
-func TestInterleave(t *testing.T) {
+func TestAddressFamiliesAreTriedInTurns(t *testing.T) {
 	for _, c := range []struct{ in, want []string }{
 		{[]string{"2001:db8::1", "2001:db8::2", "192.0.2.1", "192.0.2.2"},
 			[]string{"2001:db8::1", "192.0.2.1", "2001:db8::2", "192.0.2.2"}},

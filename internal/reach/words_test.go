@@ -40,7 +40,7 @@ func TestWords(t *testing.T) {
 }
 
 // What cannot be listened on is told without Go's words.
-func TestCannotListen(t *testing.T) {
+func TestWhyAnAddressCannotBeListenedOnIsInPlainWords(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)

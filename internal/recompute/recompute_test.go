@@ -120,7 +120,7 @@ func perform(t testing.TB, o demo.Options) []byte {
 	return lines.Bytes()
 }
 
-func TestCheckEverySuite(t *testing.T) {
+func TestEverySuiteIsRecomputed(t *testing.T) {
 	o := tool(t)
 	all, before := testkit.Sample(t, "connections", 15, cases()), o.Runs()
 	var mu sync.Mutex
@@ -286,7 +286,7 @@ var second = regexp.MustCompile(`^(github\.com/cloudflare/circl/(kem|pke/kyber|i
 	`simd/keccakf1600)(/.*)?|golang\.org/x/sys/cpu)$`)
 
 // GHASH is the only primitive that the package implements.
-func TestGHASH(t *testing.T) {
+func TestGHASHMatchesTheStandardLibrary(t *testing.T) {
 	n := 0
 	for size := range 70 {
 		key, nonce, plain := bytes.Repeat([]byte{byte(size)}, 16), bytes.Repeat([]byte{7}, 12),

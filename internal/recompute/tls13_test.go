@@ -268,7 +268,7 @@ func talk(t testing.TB, client, server *vitrine.Conn) {
 }
 
 // Everything that TLS 1.3 derives is recomputed, for every group and every way to resume.
-func TestRecomputeTLS13(t *testing.T) {
+func TestEverythingThatTLS13DerivesIsRecomputed(t *testing.T) {
 	o := tool(t)
 	total, ran, sum := recompute.Tally{}, 0, 0
 	for _, c := range testkit.Sample(t, "cases", 6, cases13) {

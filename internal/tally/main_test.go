@@ -25,7 +25,7 @@ const some = `{"Action":"run","Package":"p","Test":"TestA"}
 {"Action":"pass","Package":"p"}
 `
 
-func TestCountsAndVerdict(t *testing.T) {
+func TestTheTallyCountsAndFailsAsItShould(t *testing.T) {
 	for _, c := range []struct {
 		name, in string
 		noSkips  bool

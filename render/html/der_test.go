@@ -183,7 +183,7 @@ func FuzzCertificateFields(f *testing.F) {
 	})
 }
 
-func TestReferences(t *testing.T) {
+func TestReferencesLinkToTheirSections(t *testing.T) {
 	link := func(target, text string) string {
 		return `<a class="ref" href="https://www.rfc-editor.org/rfc/` + target +
 			`" rel="noreferrer">` + text + `</a>`

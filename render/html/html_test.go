@@ -135,7 +135,7 @@ func TestWriteIsDeterministic(t *testing.T) {
 }
 
 // Every suite can be shown on a page without an error in a template.
-func TestWriteEverySuite(t *testing.T) {
+func TestEverySuiteHasAPage(t *testing.T) {
 	n := 0
 	for _, s := range testkit.Sample(t, "suites", 12, suite.Certified()) {
 		o := demo.Options{Suite: s.ID, Auth: throwaway.RSA, EncryptThenMAC: s.Cipher.CBC()}

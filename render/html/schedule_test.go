@@ -109,7 +109,7 @@ func TestPageOfTLS13SaysWhy(t *testing.T) {
 }
 
 // The eavesdropper's view shows what an eavesdropper can compute, and nothing else of the schedule.
-func TestEavesdroppersViewOfTheSchedule(t *testing.T) {
+func TestTheEavesdroppersViewShowsWhatHeCanCompute(t *testing.T) {
 	for _, c := range []struct {
 		example int
 		node    string

@@ -47,7 +47,7 @@ func TestHostileTextStaysInItsCell(t *testing.T) {
 	}
 }
 
-func TestLadderColumns(t *testing.T) {
+func TestTheLadderKeepsItsColumns(t *testing.T) {
 	for _, l := range []explain.Line{
 		{Name: "ClientHello", Size: "107 bytes"},
 		{Name: "Finished", Remark: "(encrypted)", Size: "16 in 85 bytes", From: iana.Server},

@@ -11,7 +11,7 @@ import (
 )
 
 // What a server sent stays text, and what was not asked is not in the page.
-func TestReportsPage(t *testing.T) {
+func TestThePageOfReportsKeepsTextAsText(t *testing.T) {
 	evil := "<script>alert(1)</script>\x1b[31m\u202e"
 	r := &probe.Report{
 		Target:  "a.example:443",

@@ -99,7 +99,7 @@ func TestTheLastStepHasTheOtherConnection(t *testing.T) {
 }
 
 // The sentence after the verdict begins with a capital, and leaves names and errors as they are.
-func TestWhatIsSaidBehindTheVerdict(t *testing.T) {
+func TestTheSentenceAfterTheVerdictBeginsWithACapital(t *testing.T) {
 	for _, c := range []struct {
 		setup playground.Setup
 		acts  []playground.Act
