@@ -44,6 +44,18 @@ func (c Command) Prints() string {
 	return hex.EncodeToString(c.Output)
 }
 
+// The names of hashes of messages: RFC 7627 §3, RFC 5246 §7.4.9 and RFC 8446 §4.4.1.
+const (
+	sessionHash    = "session_hash"
+	handshakeHash  = "Hash(handshake_messages)"
+	transcriptHash = "Transcript-Hash"
+)
+
+// Hashes reports whether the command hashes messages, and so needs no secret.
+func (c Command) Hashes() bool {
+	return c.Name == sessionHash || c.Name == handshakeHash || c.Name == transcriptHash
+}
+
 // Notebook collects from a stream of events what later commands need. Its zero value is empty.
 type Notebook struct {
 	rsaKey   []byte            // the server's throw-away key
@@ -129,11 +141,11 @@ func (v *notes) derived(d *trace.Derived) []Command {
 	covered := 0
 	switch d.Label {
 	case "extended master secret":
-		name, covered = "session_hash", len(v.messages)
+		name, covered = sessionHash, len(v.messages)
 	case "client finished":
-		name, covered = "Hash(handshake_messages)", v.find(iana.Client, iana.Finished)
+		name, covered = handshakeHash, v.find(iana.Client, iana.Finished)
 	case "server finished":
-		name, covered = "Hash(handshake_messages)", v.find(iana.Server, iana.Finished)
+		name, covered = handshakeHash, v.find(iana.Server, iana.Finished)
 	}
 	if covered == 0 {
 		return commands

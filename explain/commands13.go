@@ -92,7 +92,7 @@ func (v *notes) transcriptHash(hash string, sum []byte) []Command {
 	t := newTranscript13(h)
 	dgst := "openssl dgst -" + strings.ToLower(digests[hash]) + " -binary"
 	found := func(raw []byte) []Command {
-		return []Command{openssl("Transcript-Hash", pipe(feed(raw), dgst, toHex), sum)}
+		return []Command{openssl(transcriptHash, pipe(feed(raw), dgst, toHex), sum)}
 	}
 	for _, m := range v.messages {
 		if !transcribed(m) {

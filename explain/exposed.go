@@ -12,7 +12,8 @@ import (
 func (s *Schedule) expose(lines []*rung) {
 	hidden := map[int]bool{}
 	for _, l := range lines {
-		hidden[l.Number] = l.Protected || l.Record != nil && l.Record.Protection != ""
+		hidden[l.Number] = l.Sealed ||
+			l.Record != nil && l.Record.Protection != "" && !readable(l.Record)
 	}
 	for _, n := range s.Nodes {
 		n.Covers.Skips = skips(lines, n.Covers.Messages)

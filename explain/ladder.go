@@ -1,6 +1,8 @@
 package explain
 
 import (
+	"strings"
+
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/message"
@@ -99,6 +101,7 @@ func (c *ladderBuilder) record(r *trace.Record) {
 	if c.tls13 {
 		s.Protected = outerType(r) == iana.RecordApplicationData
 	}
+	s.Sealed = s.Protected && !readable(r)
 	switch r.ContentType {
 	case iana.RecordHandshake:
 		c.messages(s)
@@ -157,6 +160,10 @@ func (c *ladderBuilder) foldClosing() []*rung {
 	return c.lines[:n-1]
 }
 
+// readable reports whether a record is authenticated and not encrypted, as with the suites that have
+// the cipher NULL.
+func readable(r *trace.Record) bool { return strings.HasPrefix(r.Protection, "NULL, ") }
+
 func (s *rung) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }
 
 func at[T any](list []*T, n int) *T {
@@ -185,6 +192,7 @@ func (c *ladderBuilder) forged(d *trace.Delivery) {
 	s := rung{Kind: r.ContentType, Record: r, Opened: r}
 	s.From, s.Place.Record, s.Fate, s.Altered = d.From, -1, d.Fate, true
 	s.Protected = r.Protection != ""
+	s.Sealed = s.Protected && !readable(r)
 	if r.ContentType == iana.RecordAlert {
 		s.Alert = v.alertIn(r)
 	}

@@ -192,6 +192,7 @@ type Line struct {
 	Size      string // "85 bytes", or of a message in a protected record: "16 in 85 bytes"
 	Ref       string
 	Protected bool
+	Sealed    bool // protected, and encrypted: who records it sees only the record
 	Altered   bool // what was received differs from what was sent
 	// Fate is what became of its record on the way; empty if nobody was in between.
 	Fate  trace.Fate

@@ -1,6 +1,8 @@
 package html
 
 import (
+	"encoding/hex"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
@@ -14,6 +16,7 @@ type command struct {
 	Prints           string
 	Note             string
 	Hex              bool // Prints is a value, not a verdict
+	Open             bool // everybody who heard the connection can run it
 }
 
 // compute adds the commands of package explain to the steps that show the values.
@@ -30,7 +33,7 @@ func (r *run) compute() {
 		}
 		for _, p := range r.Steps {
 			if p.shows(e) || x != nil && x.Step == p {
-				p.addCommands(commands)
+				p.addCommands(commands, func(c explain.Command) bool { return r.heard(p, e, c) })
 			}
 		}
 	}
@@ -67,8 +70,43 @@ func (p *step) signs(from iana.Side) bool {
 
 // addCommands appends commands, except those that are there already: both sides compute the same
 // values.
-func (p *step) addCommands(list []explain.Command) {
+func (p *step) addCommands(list []explain.Command, open func(explain.Command) bool) {
+	before := len(p.Commands)
 	p.Commands = withCommands(p.Commands, list)
+	for i := range p.Commands[before:] {
+		c := &p.Commands[before+i]
+		c.Open = slices.ContainsFunc(list,
+			func(x explain.Command) bool { return x.Text == c.Text && open(x) })
+	}
+}
+
+// heard reports whether a command for an event needs nothing but what was sent in the clear: it
+// hashes messages, or verifies a signature, that an eavesdropper has read.
+func (r *run) heard(p *step, e trace.Entry, c explain.Command) bool {
+	switch e.Event.(type) {
+	case *trace.Signed, *trace.Verified:
+		return p.Line != nil && !p.Line.Sealed
+	case *trace.Derived:
+		return c.Hashes() && !slices.ContainsFunc(r.sealed(), func(raw string) bool {
+			return strings.Contains(c.Text, raw)
+		})
+	}
+	return false
+}
+
+// sealed returns the messages that were encrypted, in hex.
+func (r *run) sealed() (list []string) {
+	for _, p := range r.Steps {
+		if p.rung != nil && p.rung.Sealed && p.rung.Message != nil {
+			list = append(list, hex.EncodeToString(p.rung.Message.Raw))
+		}
+	}
+	return list
+}
+
+// Computes reports whether an eavesdropper can run one of the commands of a step.
+func (p *step) Computes() bool {
+	return slices.ContainsFunc(p.Commands, func(c command) bool { return c.Open })
 }
 
 // withCommands returns old and those of list that are not there yet.
@@ -85,7 +123,8 @@ next:
 			note = explain.MLKEMNote
 		}
 		old = append(old,
-			command{explain.Escape(c.Name), c.Tool, c.Text, c.Prints(), note, c.Verdict == ""})
+			command{Name: explain.Escape(c.Name), Tool: c.Tool, Text: c.Text, Prints: c.Prints(),
+				Note: note, Hex: c.Verdict == ""})
 	}
 	return old
 }

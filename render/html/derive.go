@@ -70,7 +70,8 @@ func (p *step) derive(r *run, name string) {
 	box := &derivation{Name: name, Title: name, Function: explain.Escape(d.Function + "_" +
 		strings.ReplaceAll(d.Hash, "-", "")),
 		Label: explain.Escape(d.Label), Bytes: len(d.Output)}
-	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
+	sent := p.Line != nil && !p.Line.Sealed && strings.HasSuffix(name, "_verify_data")
+	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, sent)
 	box.Inputs = r.inputs(p, d, explain.Pair{Client: client.Secret, Server: server.Secret},
 		explain.Pair{Client: client.Seed, Server: server.Seed})
 	box.Chain = chain(d)
@@ -138,7 +139,7 @@ func (r *run) heardBefore(p *step) bool {
 		if before == p {
 			break
 		}
-		if before.Line != nil && before.Line.Protected {
+		if before.Line != nil && before.Line.Sealed {
 			return false
 		}
 	}

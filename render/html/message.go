@@ -41,7 +41,7 @@ func (r *run) open(id string, m *trace.Message, rung *explain.Rung) *opened {
 	for i, note := range explain.FieldNotes(r.Version, m.Raw, fields) {
 		notes[fields[i]] = note
 	}
-	o := &opened{ID: id, Name: m.Type.String(), Bytes: len(m.Raw), Encrypted: rung.Protected}
+	o := &opened{ID: id, Name: m.Type.String(), Bytes: len(m.Raw), Encrypted: rung.Sealed}
 	if m.Type == iana.Certificate || m.Type == iana.CompressedCertificate {
 		fields, o.Certificates = withCertificates(fields, m.Raw, notes)
 	}

@@ -13,6 +13,7 @@ import (
 type taken struct {
 	Title     string
 	Protected bool
+	Readable  bool     // authenticated, and not encrypted
 	How       string   // "MAC-then-encrypt"
 	Order     []string // of operations
 	Layers    []layer  // from the inside to the wire
@@ -112,7 +113,7 @@ func (r *run) take(sent, received *trace.Record) *taken {
 		d.cipher()
 		d.proof()
 	}
-	t := &taken{Protected: c != clear, SeqNum: sent.SeqNum, Bytes: len(sent.Header) +
+	t := &taken{Protected: c != clear, Readable: c == authenticated, SeqNum: sent.SeqNum, Bytes: len(sent.Header) +
 		len(sent.Fragment), Parts: d.parts}
 	t.Mark = r.marks[sent]
 	if t.Mark == "" && received != nil {

@@ -1,0 +1,64 @@
+package html_test
+
+import (
+	"html"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
+)
+
+var (
+	computeBlock = regexp.MustCompile(
+		`(?s)<details class="more compute( hid-block)?"><summary>.*?</details>`)
+	shownCommand = regexp.MustCompile(
+		`<div class="command"><div class="command-head"><h5>(.*?)</h5>`)
+)
+
+// An eavesdropper's view keeps the commands that need nothing but what was sent in the clear, and
+// with a suite that does not encrypt also what was protected.
+func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
+	for _, c := range []struct {
+		name    string
+		options demo.Options
+		open    []string // the commands, in order
+		reads   bool     // the protected records
+	}{
+		{"RSA", demo.Options{Suite: iana.TLS_RSA_WITH_AES_128_CBC_SHA256, Auth: throwaway.RSA},
+			[]string{"Hash(handshake_messages)"}, false},
+		{"ECDHE, EMS and a client certificate", demo.Options{
+			Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, Auth: throwaway.ECDSA,
+			Group: iana.X25519, ExtendedMasterSecret: true, ClientAuth: demo.RequireClientAuth},
+			[]string{"server's signature", "client's signature", "session_hash",
+				"Hash(handshake_messages)"}, false},
+		{"NULL", demo.Options{Suite: iana.TLS_RSA_WITH_NULL_SHA256, Auth: throwaway.RSA},
+			[]string{"Hash(handshake_messages)", "Hash(handshake_messages)"}, true},
+		{"TLS 1.3", demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
+			Group: iana.X25519, Auth: throwaway.ECDSA}, []string{"Transcript-Hash"}, false},
+	} {
+		page := write(t, perform(t, c.options, ""))
+		var open []string
+		for _, block := range computeBlock.FindAllStringSubmatch(page, -1) {
+			var here []string
+			for _, m := range shownCommand.FindAllStringSubmatch(block[0], -1) {
+				here = append(here, html.UnescapeString(m[1]))
+			}
+			if hidden := block[1] != ""; hidden != (len(here) == 0) {
+				t.Errorf("%s: a block with the commands %q is hidden: %v", c.name, here, hidden)
+			}
+			open = append(open, here...)
+		}
+		if !slices.Equal(open, c.open) {
+			t.Errorf("%s: he can run %q, expected %q", c.name, open, c.open)
+		}
+		sealed := strings.Contains(page, `class="more bytes hid-block"`)
+		layers := strings.Contains(page, `<div class="layers hid-part">`)
+		if sealed == c.reads || layers == c.reads {
+			t.Errorf("%s: messages hidden: %v, records hidden: %v", c.name, sealed, layers)
+		}
+	}
+}
