@@ -160,8 +160,8 @@ func (c *ladderBuilder) foldClosing() []*rung {
 	return c.lines[:n-1]
 }
 
-// readable reports whether a record is authenticated and not encrypted, as with the suites that have
-// the cipher NULL.
+// readable reports whether a record is authenticated and not encrypted, as with the suites of the
+// cipher NULL.
 func readable(r *trace.Record) bool { return strings.HasPrefix(r.Protection, "NULL, ") }
 
 func (s *rung) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }

@@ -62,9 +62,9 @@ func (c *caller) clientAuth(entries []trace.Entry) *clientAuthReport {
 	return &r
 }
 
-// askedAgain says whether the server asked for another handshake: a HelloRequest is answered with a
-// ClientHello or with no_renegotiation. See RFC 5246 §7.4.1.1.
-func askedAgain(entries []trace.Entry) string {
+// askedAgain says whether the server asked for another handshake, and whether we refused one: a
+// HelloRequest is answered with a ClientHello or with no_renegotiation. See RFC 5246 §7.4.1.1.
+func askedAgain(entries []trace.Entry) (what string, refused bool) {
 	done := false
 	for _, e := range entries {
 		switch e := e.Event.(type) {
@@ -72,16 +72,21 @@ func askedAgain(entries []trace.Entry) string {
 			done = true
 		case *trace.Message:
 			if done && e.Type == iana.ClientHello {
-				return "the server asked for another handshake, which --renegotiate allows once"
+				what = "the server asked for another handshake, which --renegotiate allows once"
 			}
 		case *trace.Alert:
-			if done && e.From == iana.Client && e.Description == alert.NoRenegotiation {
+			switch {
+			case !done || e.From != iana.Client || e.Description != alert.NoRenegotiation:
+			case what != "":
+				return "the server asked for a third handshake, which was refused: " +
+					"--renegotiate allows one after the first", true
+			default:
 				return "the server asked for another handshake, which was refused; IIS and " +
-					"others do so to get a client certificate: --renegotiate allows it once"
+					"others do so to get a client certificate: --renegotiate allows it once", true
 			}
 		}
 	}
-	return ""
+	return what, false
 }
 
 const sendAnywayHint = "; --send-anyway shows it all the same"

@@ -25,22 +25,26 @@ func TestRenegotiationIsReported(t *testing.T) {
 	hello := &trace.Message{From: iana.Client, Type: iana.ClientHello}
 	refused := &trace.Alert{From: iana.Client, Description: alert.NoRenegotiation}
 	for _, c := range []struct {
-		events []trace.Event
-		want   string
+		events  []trace.Event
+		want    string
+		refused bool
 	}{
-		{[]trace.Event{hello, &trace.Done{}}, ""},
-		{[]trace.Event{hello, &trace.Done{}, refused}, "--renegotiate allows it once"},
-		{[]trace.Event{hello, &trace.Done{}, hello}, "which --renegotiate allows once"},
+		{[]trace.Event{hello, &trace.Done{}}, "", false},
+		{[]trace.Event{hello, &trace.Done{}, refused}, "--renegotiate allows it once", true},
+		{[]trace.Event{hello, &trace.Done{}, hello}, "which --renegotiate allows once", false},
+		{[]trace.Event{hello, &trace.Done{}, hello, &trace.Done{}, refused},
+			"a third handshake, which was refused: --renegotiate allows one", true},
 		{[]trace.Event{hello, &trace.Done{}, &trace.Alert{From: iana.Server,
-			Description: alert.NoRenegotiation}}, ""},
+			Description: alert.NoRenegotiation}}, "", false},
 	} {
 		var entries []trace.Entry
 		for _, e := range c.events {
 			entries = append(entries, trace.Entry{Event: e})
 		}
-		if got := askedAgain(entries); (got == "") != (c.want == "") ||
-			!strings.Contains(got, c.want) {
-			t.Errorf("got %q, expected %q", got, c.want)
+		got, refused := askedAgain(entries)
+		if (got == "") != (c.want == "") || !strings.Contains(got, c.want) ||
+			refused != c.refused {
+			t.Errorf("got %q, refused: %v, expected %q", got, refused, c.want)
 		}
 	}
 }

@@ -35,6 +35,7 @@ type report struct {
 	EarlyData  *earlyReport      `json:"early_data,omitempty"`
 	// Renegotiation says that the server asked for another handshake.
 	Renegotiation string         `json:"renegotiation,omitempty"`
+	refusedAgain  bool           // and did not get it
 	KeyUpdate     string         `json:"key_update,omitempty"`
 	LateCert      string         `json:"post_handshake_certificate,omitempty"`
 	Tickets       *ticketsReport `json:"tickets,omitempty"`

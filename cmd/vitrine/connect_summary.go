@@ -14,7 +14,7 @@ func (r *report) summarize() {
 	if f == nil {
 		if r.err != nil {
 			cause := strings.TrimPrefix(reach.Words(r.err), "vitrine: ")
-			if r.Renegotiation != "" {
+			if r.refusedAgain {
 				cause = r.Renegotiation
 			}
 			r.Summary = fmt.Sprintf("connected to %s, and then: %s", r.Target, cause)

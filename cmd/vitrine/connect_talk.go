@@ -64,7 +64,7 @@ func (c *caller) used(cmd *cobra.Command, a *attempt, r *report) error {
 	}
 	r.after(a)
 	c.explainData(cmd.Context(), a, r)
-	r.Renegotiation = askedAgain(a.events.entries())
+	r.Renegotiation, r.refusedAgain = askedAgain(a.events.entries())
 	return nil
 }
 

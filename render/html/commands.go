@@ -16,7 +16,7 @@ type command struct {
 	Prints           string
 	Note             string
 	Hex              bool // Prints is a value, not a verdict
-	Open             bool // everybody who heard the connection can run it
+	Open             bool // an eavesdropper can run it
 }
 
 // compute adds the commands of package explain to the steps that show the values.
@@ -33,7 +33,7 @@ func (r *run) compute() {
 		}
 		for _, p := range r.Steps {
 			if p.shows(e) || x != nil && x.Step == p {
-				p.addCommands(commands, func(c explain.Command) bool { return r.heard(p, e, c) })
+				p.addCommands(commands, func(c explain.Command) bool { return r.public(p, e, c) })
 			}
 		}
 	}
@@ -80,9 +80,9 @@ func (p *step) addCommands(list []explain.Command, open func(explain.Command) bo
 	}
 }
 
-// heard reports whether a command for an event needs nothing but what was sent in the clear: it
+// public reports whether a command for an event needs nothing but what was sent in the clear: it
 // hashes messages, or verifies a signature, that an eavesdropper has read.
-func (r *run) heard(p *step, e trace.Entry, c explain.Command) bool {
+func (r *run) public(p *step, e trace.Entry, c explain.Command) bool {
 	switch e.Event.(type) {
 	case *trace.Signed, *trace.Verified:
 		return p.Line != nil && !p.Line.Sealed

@@ -113,8 +113,8 @@ func (r *run) take(sent, received *trace.Record) *taken {
 		d.cipher()
 		d.proof()
 	}
-	t := &taken{Protected: c != clear, Readable: c == authenticated, SeqNum: sent.SeqNum, Bytes: len(sent.Header) +
-		len(sent.Fragment), Parts: d.parts}
+	t := &taken{Protected: c != clear, Readable: c == authenticated, SeqNum: sent.SeqNum,
+		Bytes: len(sent.Header) + len(sent.Fragment), Parts: d.parts}
 	t.Mark = r.marks[sent]
 	if t.Mark == "" && received != nil {
 		t.Mark = r.marks[received]
