@@ -127,14 +127,39 @@ type method struct {
 	padded   int
 	swapHMAC bool // key and data of verify_data have changed places
 	prf      bool // the PRF of TLS 1.2 stands for HKDF-Expand-Label
-	counter0 bool // HKDF-Expand counts from 0
 	retry    retryKind
 	binder   binderKind
 	kind     string        // of the PSK; "": the one given
 	cut      map[Point]int // other places of the transcript
 	nonce    nonceKind
 	data     additionalData
-	noType   bool // no content type behind the content
+	content  contentPlace
+	swap     swap                // one input of one step is another
+	inputs   map[string][]byte   // what was given, read in another way, by name
+	spell    func(string) string // the spelling of labels
+	sumHash  crypto.Hash         // of the transcript alone; 0: that of the schedule
+	retrySum crypto.Hash         // of message_hash alone
+	length   int                 // HKDF-Expand-Label's length; 0: the right one
+	lengthAs func(int) []byte    // how HkdfLabel has it
+	empty    bool                // the context of Derive-Secret is empty
+	hashed   bool                // the context of a ticket's PSK is the nonce's hash
+	// in the place of HKDF-Expand
+	expander func(h crypto.Hash, secret, info []byte, n int) []byte
+}
+
+// A swap is another value for one input of the step that makes a value: its "secret", "salt", "IKM"
+// or "key", or its "label".
+type swap struct {
+	step, input string
+	value       []byte
+}
+
+// of returns the value for an input of a step.
+func (w swap) of(step, input string, right []byte) []byte {
+	if w.step == step && w.input == input {
+		return w.value
+	}
+	return right
 }
 
 type (
@@ -143,6 +168,7 @@ type (
 	binderKind     int
 	nonceKind      int
 	additionalData int
+	contentPlace   int
 )
 
 const (
@@ -159,6 +185,7 @@ const (
 	retryRaw
 	retryForgotten
 	retryBareHash
+	retryRecord
 )
 
 const (
@@ -174,6 +201,10 @@ const (
 	nonceIVAlone
 	nonceLeft
 	nonceReplaced
+	nonceNumber
+	nonceReversed
+	nonceNext
+	nonceBefore
 )
 
 const (
@@ -181,4 +212,13 @@ const (
 	dataNone
 	dataUnsealed
 	dataTLS12
+	dataInnerType
+	dataTLS10
+	dataTLS13
+)
+
+const (
+	contentBehind contentPlace = iota
+	contentForgotten
+	contentInFront
 )

@@ -2,6 +2,7 @@ package explain
 
 import (
 	"bytes"
+	"cmp"
 	"crypto"
 	"slices"
 
@@ -182,8 +183,12 @@ func (t *messages13) bytes(h crypto.Hash, n int, m method) []byte {
 	first := 0
 	if t.retried && t.list[0].kind == iana.ClientHello && n > 1 {
 		switch m.retry {
-		case retryHashed:
-			sum := digestOf(h, t.list[0].raw)
+		case retryHashed, retryRecord:
+			hello := t.list[0].raw
+			if m.retry == retryRecord {
+				hello = inRecords(toldOf(t.list[:1]), iana.TLS10, false)
+			}
+			sum := digestOf(cmp.Or(m.retrySum, h), hello)
 			hashed := append([]byte{byte(iana.MessageHash), 0, 0, byte(len(sum))}, sum...)
 			if m.tell != nil {
 				list := toldOf(t.list[:n])

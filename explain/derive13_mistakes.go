@@ -3,6 +3,7 @@ package explain
 import (
 	"bytes"
 	"crypto"
+	"encoding/binary"
 	"fmt"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -33,6 +34,27 @@ var mistakes13 = []mistake13{
 		edit: func(m *method) { m.bareLabel = true }},
 	{how: "the byte with the context's length is missing in HkdfLabel (RFC 8446 §7.1)",
 		edit: func(m *method) { m.bareContext = true }},
+	{how: "the length in HkdfLabel is in bits: it is in bytes (RFC 8446 §7.1)",
+		edit: func(m *method) {
+			m.lengthAs = func(n int) []byte {
+				return binary.BigEndian.AppendUint16(nil, uint16(8*n))
+			}
+		}},
+	{how: "the bytes of the length in HkdfLabel are in reverse order (RFC 8446 §7.1)",
+		edit: func(m *method) {
+			m.lengthAs = func(n int) []byte {
+				return binary.LittleEndian.AppendUint16(nil, uint16(n))
+			}
+		}},
+	{how: "the length in HkdfLabel is one byte: it is two (RFC 8446 §7.1)",
+		edit: func(m *method) { m.lengthAs = func(n int) []byte { return []byte{byte(n)} } }},
+	{how: "the length is missing in HkdfLabel (RFC 8446 §7.1)",
+		edit: func(m *method) { m.lengthAs = func(int) []byte { return nil } }},
+	{how: "the context of a secret is empty: it is the transcript hash (RFC 8446 §7.1)",
+		edit: func(m *method) { m.empty = true }},
+	{how: "the ticket_nonce is hashed: the context of the ticket's PSK is the nonce itself " +
+		"(RFC 8446 §4.6.1)", edit: func(m *method) { m.hashed = true },
+		applies: func(d *Derivation13) bool { return d.Given.Nonce != nil }},
 	{how: "an empty context is hashed: that of keys, IVs and finished keys is empty, not the " +
 		"hash of " +
 		"nothing (RFC 8446 §7.3)", edit: func(m *method) { m.hashNothing = true }},
@@ -73,7 +95,11 @@ var mistakes13 = []mistake13{
 	{how: "the PRF of TLS 1.2 is used in the place of HKDF-Expand-Label (RFC 8446 §7.1)",
 		edit: func(m *method) { m.prf = true }},
 	{how: "HKDF-Expand counts from 0: its first block has the byte 1 (RFC 5869 §2.3)",
-		edit: func(m *method) { m.counter0 = true }},
+		edit: func(m *method) { m.expander = fromZero }},
+	{how: "HKDF-Expand lacks its counter: its first block has the byte 1 behind the info " +
+		"(RFC 5869 §2.3)", edit: func(m *method) { m.expander = uncounted }},
+	{how: "HKDF-Extract stands in front of HKDF-Expand-Label: its secret is extracted already " +
+		"(RFC 8446 §7.1)", edit: func(m *method) { m.expander = extractedFirst }},
 
 	{how: "message_hash is forgotten: behind a HelloRetryRequest the first ClientHello's hash " +
 		"stands " +
@@ -83,6 +109,15 @@ var mistakes13 = []mistake13{
 		"HelloRetryRequest are " +
 		"part of it (RFC 8446 §4.4.1)", edit: func(m *method) { m.retry = retryForgotten },
 		applies: retried13},
+	{how: "message_hash covers the header of the first ClientHello's record, too " +
+		"(RFC 8446 §4.4.1)",
+		edit: func(m *method) { m.retry = retryRecord }, applies: retried13},
+	{how: "message_hash is made with SHA-256, and the rest of the transcript with the suite's " +
+		"hash (RFC 8446 §4.4.1)", edit: func(m *method) { m.retrySum = crypto.SHA256 },
+		applies: retriedWith13(crypto.SHA384)},
+	{how: "message_hash is made with SHA-384, and the rest of the transcript with the suite's " +
+		"hash (RFC 8446 §4.4.1)", edit: func(m *method) { m.retrySum = crypto.SHA384 },
+		applies: retriedWith13(crypto.SHA256)},
 	{how: "message_hash lacks its header of 4 bytes, fe0000 and the length (RFC 8446 §4.4.1)",
 		edit: func(m *method) { m.retry = retryBareHash }, applies: retried13},
 
@@ -114,8 +149,27 @@ var mistakes13 = []mistake13{
 		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceLeft }, applies: sealed13},
 	{how: "the sequence number replaces the last 8 bytes of the IV, as in TLS 1.2: it is XORed " +
 		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceReplaced }, applies: sealed13},
+	{how: "the nonce is the sequence number alone: it is XORed with the IV (RFC 8446 §5.3)",
+		edit: func(m *method) { m.nonce = nonceNumber }, applies: sealed13},
+	{how: "the bytes of the sequence number are in reverse order: it is in network byte order " +
+		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceReversed }, applies: sealed13},
+	{how: "the sequence number is one more than was given: the first record under a key has 0 " +
+		"(RFC 8446 §5.3)", edit: func(m *method) { m.nonce = nonceNext }, applies: sealed13},
+	{how: "the sequence number is one less than was given (RFC 8446 §5.3)",
+		edit: func(m *method) { m.nonce = nonceBefore }, applies: sealed13},
+	{how: "the inner content type is in front of the content: it is behind it (RFC 8446 §5.2)",
+		edit: func(m *method) { m.content = contentInFront }, applies: sealed13},
+	{how: "the record's header in the additional data has the inner content type: it has 23, " +
+		"application_data (RFC 8446 §5.2)", edit: func(m *method) { m.data = dataInnerType },
+		applies: func(d *Derivation13) bool {
+			return sealed13(d) && d.Given.Content != iana.RecordApplicationData
+		}},
+	{how: "the record's header in the additional data has the version 0301: it has 0303 " +
+		"(RFC 8446 §5.2)", edit: func(m *method) { m.data = dataTLS10 }, applies: sealed13},
+	{how: "the record's header in the additional data has the version 0304: it has 0303 " +
+		"(RFC 8446 §5.2)", edit: func(m *method) { m.data = dataTLS13 }, applies: sealed13},
 	{how: "the inner content type is forgotten: one byte behind the content (RFC 8446 §5.2)",
-		edit: func(m *method) { m.noType = true }, applies: sealed13},
+		edit: func(m *method) { m.content = contentForgotten }, applies: sealed13},
 	{how: "there is no additional data: it is the record's header (RFC 8446 §5.2)",
 		edit: func(m *method) { m.data = dataNone }, applies: sealed13},
 	{how: "the header in the additional data has the length without the tag (RFC 8446 §5.2)",
@@ -136,6 +190,11 @@ func retried13(d *Derivation13) bool {
 	return d.messages.retried && d.messages.list[0].kind == iana.ClientHello
 }
 
+// retriedWith13 reports whether there is a message_hash, and the suite's hash is h.
+func retriedWith13(h crypto.Hash) func(*Derivation13) bool {
+	return func(d *Derivation13) bool { return retried13(d) && d.Given.Suite.PRF == h }
+}
+
 func told13(d *Derivation13) bool { return len(d.messages.list) > 0 }
 
 func binds13(d *Derivation13) bool {
@@ -149,38 +208,6 @@ func otherKind13(kind string) func(*Derivation13) bool {
 
 func sealed13(d *Derivation13) bool { return d.Given.Plaintext != nil }
 
-// usual returns the mistakes that can be made with what was given, those of the hash and of the
-// transcript among them.
-func (d *Derivation13) usual() (list []mistake13) {
-	for _, x := range mistakes13 {
-		if x.applies == nil || x.applies(d) {
-			list = append(list, x)
-		}
-	}
-	right := d.Given.Suite.PRF
-	for _, h := range []crypto.Hash{crypto.SHA256, crypto.SHA384} {
-		if h != right {
-			list = append(list, mistake13{how: fmt.Sprintf("the hash is %v: that of %v is %v "+
-				"(RFC 8446 §B.4)", h, d.Given.Suite, right), edit: func(m *method) { m.hash = h }})
-		}
-	}
-	for p := ToClientHello; p < points; p++ {
-		if d.messages.at[p] > 0 && d.Given.Hashes[p] == nil {
-			list = append(list, d.cuts(p)...)
-		}
-	}
-	if messages := toldOf(d.messages.list); len(messages) > 0 {
-		if retried13(d) {
-			messages[0].kind = iana.MessageHash
-		}
-		for _, t := range tellings(messages, behind13) {
-			list = append(list, mistake13{how: t.how, off: 2, // alone
-				edit: func(m *method) { m.tell = t.tell }})
-		}
-	}
-	return list
-}
-
 // cuts are the places of the transcript that may be mistaken for a point.
 func (d *Derivation13) cuts(p Point) (list []mistake13) {
 	t := &d.messages
@@ -190,11 +217,11 @@ func (d *Derivation13) cuts(p Point) (list []mistake13) {
 		}
 		where := "is empty"
 		if n > 0 {
-			where = fmt.Sprintf("ends with message %d, %v", n, t.list[n-1].kind)
+			where = fmt.Sprintf("ends with message %d, %s", n, t.name(n))
 		}
 		list = append(list, mistake13{how: fmt.Sprintf("the transcript for %s (%s) %s: it ends "+
 			"with "+
-			"message %d, %v", pointUses[p], pointWords[p], where, t.at[p], t.list[t.at[p]-1].kind),
+			"message %d, %s", pointUses[p], pointWords[p], where, t.at[p], t.name(t.at[p])),
 			edit: func(m *method) {
 				cut := map[Point]int{p: n}
 				for k, v := range m.cut {
@@ -205,6 +232,9 @@ func (d *Derivation13) cuts(p Point) (list []mistake13) {
 	}
 	return list
 }
+
+// name returns the name of message n, which begin with 1.
+func (t *messages13) name(n int) string { return messageName(t.list[n-1].kind, t.list[n-1].raw) }
 
 // pointUses say what each point is for.
 var pointUses = [points]string{"the binder", "early data", "the handshake's secrets",

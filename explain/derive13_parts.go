@@ -26,7 +26,7 @@ func (d *Derivation13) Parts() []Part13 {
 			if i > 0 {
 				names += ", "
 			}
-			names += m.kind.String()
+			names += messageName(m.kind, m.raw)
 		}
 		given.Remarks = append([]string{"transcript: " + names}, given.Remarks...)
 	}

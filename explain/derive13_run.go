@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"crypto"
 	kdf "crypto/hkdf"
 	"crypto/hmac"
@@ -21,6 +22,7 @@ type run13 struct {
 	alone bool
 	log   *trace.Log // nil in a search
 	put   func(Value13)
+	seen  func(step13) // nil but while the steps are listed
 	part  string
 }
 
@@ -46,6 +48,11 @@ func (r *run13) step(name string, how func() string, compute func(method) []byte
 	return out
 }
 
+// salted are the names of the salts of HKDF-Extract.
+var salted = map[string]string{"early_secret": "0",
+	"handshake_secret": "derived_secret/early_secret",
+	"main_secret":      "derived_secret/handshake_secret"}
+
 // extract is HKDF-Extract: nil inputs stand for zeros. of gives the inputs under a method.
 func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from string) []byte {
 	words := [2]string{"0", "0"}
@@ -57,6 +64,7 @@ func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from st
 		words[1] = from
 	}
 	how := func() string { return fmt.Sprintf("HKDF-Extract(%s, %s)", words[0], words[1]) }
+	r.see(name, "RFC 8446 §7.1", [2]string{"salt", salted[name]}, [2]string{"IKM", words[1]})
 	return r.step(name, how, func(m method) []byte {
 		salt, ikm := of(m)
 		h := r.hashOf(m)
@@ -70,6 +78,8 @@ func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from st
 		if m.swapExtract {
 			salt, ikm = ikm, salt
 		}
+		salt = m.swap.of(name, "salt", salt)
+		ikm = m.swap.of(name, "IKM", ikm)
 		out, err := kdf.Extract(h.New, ikm, salt)
 		if err != nil {
 			return nil
@@ -83,6 +93,19 @@ func (r *run13) extract(name string, of func(method) (salt, ikm []byte), from st
 // secret's name, and the section.
 type arrow struct{ name, event, label, from, ref string }
 
+// A step13 is how a value is made: its name, the section, and what its inputs are, by their kind.
+type step13 struct {
+	name, ref string
+	inputs    [][2]string // {"secret", "main_secret"}, {"label", "exp master"}
+}
+
+// see notes a step.
+func (r *run13) see(name, ref string, inputs ...[2]string) {
+	if r.seen != nil {
+		r.seen(step13{name, ref, inputs})
+	}
+}
+
 // expand is HKDF-Expand-Label to n bytes, or as many as the hash has for n == 0. over describes the
 // context.
 func (r *run13) expand(a arrow, secret []byte, context func(method) []byte, over string,
@@ -93,25 +116,29 @@ func (r *run13) expand(a arrow, secret []byte, context func(method) []byte, over
 		}
 		return n
 	}
+	r.see(a.name, a.ref, [2]string{"secret", a.from}, [2]string{"label", a.label})
 	how := func() string {
 		return fmt.Sprintf("HKDF-Expand-Label(%s, %q, %s, %d)", a.from, a.label, over,
 			size(method{}))
 	}
-	return r.step(a.name, how, func(m method) []byte {
-		h := r.hashOf(m)
-		info := m.info(a.label, context(m), size(m))
-		out, err := kdf.Expand(h.New, secret, string(info), size(m))
+	out := r.step(a.name, how, func(m method) []byte {
+		h, n := r.hashOf(m), cmp.Or(m.length, size(m))
+		label := string(m.swap.of(a.name, "label", []byte(a.label)))
+		secret := m.swap.of(a.name, "secret", secret)
+		info := m.info(label, context(m), n)
+		out, err := kdf.Expand(h.New, secret, string(info), n)
 		switch {
 		case err != nil:
 			return nil
 		case m.prf:
-			out = expand(h, secret, a.label, context(m), size(m))
-		case m.counter0:
-			out = fromZero(h, secret, info, size(m))
+			out = expand(h, secret, label, context(m), n)
+		case m.expander != nil:
+			out = m.expander(h, secret, info, n)
 		}
-		r.log.Derived(a.event, "HKDF-Expand-Label", hashLabel(h), a.label, secret, info, out, a.ref)
+		r.log.Derived(a.event, "HKDF-Expand-Label", hashLabel(h), label, secret, info, out, a.ref)
 		return out
 	})
+	return out[:min(len(out), size(r.m))]
 }
 
 // fromZero is HKDF-Expand with a counter that begins with 0. See RFC 5869 §2.3.
@@ -126,8 +153,14 @@ func fromZero(h crypto.Hash, secret, info []byte, n int) (out []byte) {
 
 // info returns HkdfLabel. See RFC 8446 §7.1.
 func (m method) info(label string, context []byte, n int) []byte {
+	if m.spell != nil {
+		label = m.spell(label)
+	}
 	label = prefixes[m.prefix] + label
 	info := binary.BigEndian.AppendUint16(nil, uint16(n))
+	if m.lengthAs != nil {
+		info = m.lengthAs(n)
+	}
 	if !m.bareLabel {
 		info = append(info, byte(len(label)))
 	}
@@ -141,11 +174,14 @@ func (m method) info(label string, context []byte, n int) []byte {
 // derive is Derive-Secret over the transcript up to a point.
 func (r *run13) derive(a arrow, secret []byte, p Point) []byte {
 	context := func(m method) []byte {
-		hash := r.at(p, m)
-		if m.twice {
-			hash = digestOf(r.hashOf(m), hash)
+		switch hash := r.at(p, m); {
+		case m.empty:
+			return nil
+		case m.twice:
+			return digestOf(r.hashOf(m), hash)
+		default:
+			return hash
 		}
-		return hash
 	}
 	return r.expand(a, secret, context, "Hash("+pointWords[p]+")", 0)
 }
@@ -195,11 +231,13 @@ func (r *run13) finished(name, keyName, from string, secret []byte, p Point) {
 		return
 	}
 	how := func() string { return fmt.Sprintf("HMAC(%s, Hash(%s))", keyName, pointWords[p]) }
+	r.see(name, ref, [2]string{"key", keyName})
 	r.step(name, how, func(m method) []byte {
 		h, key, hash := r.hashOf(m), key, r.at(p, m)
 		if m.bareHMAC {
 			key = secret
 		}
+		key = m.swap.of(name, "key", key)
 		if m.twice {
 			hash = digestOf(h, hash)
 		}
@@ -215,7 +253,9 @@ func (r *run13) finished(name, keyName, from string, secret []byte, p Point) {
 }
 
 // at returns a transcript hash under a method.
-func (r *run13) at(p Point, m method) []byte { return r.d.hashAt(r.hashOf(m), p, m) }
+func (r *run13) at(p Point, m method) []byte {
+	return r.d.hashAt(cmp.Or(m.sumHash, r.hashOf(m)), p, m)
+}
 
 // has reports whether the transcript is known up to a point.
 func (r *run13) has(p Point) bool { return r.at(p, method{}) != nil }

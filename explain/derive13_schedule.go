@@ -12,8 +12,16 @@ import (
 // all walks the schedule of RFC 8446 §7.1, as far as the inputs allow.
 func (r *run13) all() {
 	g := &r.d.Given
+	input := func(m method, name string, given []byte) []byte {
+		if other, ok := m.inputs[name]; ok {
+			return other
+		}
+		return given
+	}
 	r.part = "EARLY"
-	early := r.extract("early_secret", func(method) (_, _ []byte) { return nil, g.PSK }, "psk")
+	early := r.extract("early_secret", func(m method) (_, _ []byte) {
+		return nil, input(m, "psk", g.PSK)
+	}, "psk")
 	if g.PSK != nil {
 		r.early(early)
 	}
@@ -28,7 +36,7 @@ func (r *run13) all() {
 		if n := m.padded; n > 0 && g.Shared != nil {
 			return slices.Concat(make([]byte, max(1, n-len(g.Shared))), g.Shared)
 		}
-		return g.Shared
+		return input(m, "shared_secret", g.Shared)
 	}
 	handshake := r.next("handshake_secret", "early_secret", early, shared, "shared_secret")
 	if r.has(ToServerHello) {
@@ -47,8 +55,12 @@ func (r *run13) all() {
 		"main_secret", "RFC 8446 §7.1"}, main, ToClientFinished)
 	if g.Nonce != nil {
 		r.expand(arrow{"resumption_psk", "resumption_psk", "resumption", "resumption_secret",
-			"RFC 8446 §4.6.1"}, resumption, func(method) []byte { return g.Nonce }, "ticket_nonce",
-			0)
+			"RFC 8446 §4.6.1"}, resumption, func(m method) []byte {
+			if m.hashed {
+				return digestOf(r.hashOf(m), g.Nonce)
+			}
+			return g.Nonce
+		}, "ticket_nonce", 0)
 	}
 }
 
@@ -127,19 +139,30 @@ func (r *run13) record(stem string, key, iv []byte) {
 			nonce = m.nonceOf(iv, g.Sequence)
 		}
 		inner := bytes.Clone(g.Plaintext)
-		if !m.noType {
+		switch m.content {
+		case contentBehind:
 			inner = append(inner, byte(g.Content))
+		case contentInFront:
+			inner = append([]byte{byte(g.Content)}, inner...)
 		}
 		header := []byte{byte(iana.RecordApplicationData), 3, 3, 0, 0}
 		binary.BigEndian.PutUint16(header[3:], uint16(len(inner)+aead.Overhead()))
 		return aead.Seal(bytes.Clone(header), nonce, inner,
-			m.dataOf(header, len(inner), g.Sequence))
+			m.dataOf(header, len(inner), g.Sequence, g.Content))
 	})
 }
 
 // nonceOf returns the nonce of a record.
 func (m method) nonceOf(iv []byte, sequence uint64) []byte {
 	nonce := bytes.Clone(iv)
+	switch m.nonce {
+	case nonceNumber:
+		clear(nonce)
+	case nonceNext:
+		sequence++
+	case nonceBefore:
+		sequence--
+	}
 	number := binary.BigEndian.AppendUint64(nil, sequence)
 	right := nonce[len(nonce)-8:]
 	switch m.nonce {
@@ -150,6 +173,8 @@ func (m method) nonceOf(iv []byte, sequence uint64) []byte {
 		return nonce
 	case nonceLeft:
 		right = nonce
+	case nonceReversed:
+		slices.Reverse(number)
 	}
 	for i, b := range number {
 		right[i] ^= b
@@ -158,11 +183,18 @@ func (m method) nonceOf(iv []byte, sequence uint64) []byte {
 }
 
 // dataOf returns the additional data of a record.
-func (m method) dataOf(header []byte, inner int, sequence uint64) []byte {
+func (m method) dataOf(header []byte, inner int, sequence uint64,
+	content iana.ContentType) []byte {
 	data := bytes.Clone(header)
 	switch m.data {
 	case dataNone:
 		return nil
+	case dataInnerType:
+		data[0] = byte(content)
+	case dataTLS10:
+		data[2] = 1
+	case dataTLS13:
+		data[2] = 4
 	case dataUnsealed:
 		binary.BigEndian.PutUint16(data[3:], uint16(inner))
 	case dataTLS12:

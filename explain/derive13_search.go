@@ -19,10 +19,13 @@ func (d *Derivation13) Search(expected []byte) ([]Finding, *Tried, error) {
 	s := &search13{d: d, want: expected, tried: &Tried{Missing: d.Missing()}}
 	s.given()
 	s.try(d, method{}, nil)
-	list := d.usual()
-	for i := 0; i < len(list) && s.open(); i++ {
+	var list []mistake13
+	if s.open() {
+		list = d.usual()
+	}
+	for _, x := range list { // all of them: a value may come about in several ways
 		s.tried.Mistakes++
-		s.try(d, list[i].method(), []string{list[i].how})
+		s.try(d, x.method(), []string{x.how})
 	}
 	if s.open() {
 		s.pairs(list)
@@ -88,7 +91,7 @@ func (s *search13) try(d *Derivation13, m method, how []string) {
 		}
 	}
 	r.all()
-	if how != nil { // made once, in the last step
+	if how != nil && m.swap.step == "" { // made once, in the last step
 		r.alone = true
 		r.all()
 	}

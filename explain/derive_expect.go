@@ -121,21 +121,19 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 
 // fromMaster compares everything that can be derived from a master_secret.
 func (s *search) fromMaster(h hashVariant, master []byte, p path) {
-	n := s.Given.Suite.Shape(s.Given.Version).Len()
-	var block []byte
-	for i, seed := range s.blockSeeds() {
-		q := p.with(seed.how...)
-		if len(q) <= s.limit {
-			b := s.derive(h, master, seed, "key_block", n, q)
-			if i == 0 {
-				block = b
-			}
+	shape := s.Given.Suite.Shape(s.Given.Version)
+	blocks := s.blockSeeds()
+	for _, seed := range blocks {
+		if q := p.with(seed.how...); len(q) <= s.limit {
+			s.derive(h, master, seed, "key_block", shape.Len(), q)
 		}
 	}
 	seeds := s.finishedSeeds(h.Hash)
 	s.fromSecret(h, master, seeds, p)
-	if block != nil {
-		for _, v := range blockAsSecret(block, s.Given.Suite.Shape(s.Given.Version)) {
+	if len(blocks) > 0 {
+		right := blocks[0]
+		block := s.prf(h, master, right, max(shape.Len(), keys.MasterLen))
+		for _, v := range blockAsSecret(block, shape) {
 			s.fromSecret(h, v.value, seeds, p.with(v.how))
 		}
 	}
@@ -151,8 +149,10 @@ func (s *search) fromSecret(h hashVariant, secret []byte, seeds []finishedSeed, 
 	}
 }
 
-// blockAsSecret are what is taken of the key_block in the place of the master_secret.
-func blockAsSecret(block []byte, shape keys.Shape) []variant {
+// blockAsSecret are what is taken of the key_block in the place of the master_secret. long has at
+// least as many bytes as that.
+func blockAsSecret(long []byte, shape keys.Shape) []variant {
+	block := long[:shape.Len()]
 	const rightly = "the secret of Finished is the master_secret (RFC 5246 §7.4.9)"
 	list := []variant{{"Finished is made with the key_block: " + rightly, block}}
 	for _, k := range shape.Parts() {
@@ -160,5 +160,5 @@ func blockAsSecret(block []byte, shape keys.Shape) []variant {
 			rightly), block[k.Offset : k.Offset+k.Len]})
 	}
 	return append(list, variant{"Finished is made with the first 48 bytes of the key_block: " +
-		rightly, block[:min(keys.MasterLen, len(block))]})
+		rightly, long[:keys.MasterLen]})
 }

@@ -172,3 +172,21 @@ func labelInfo(label, seed []byte, n int) []byte {
 		[]byte{byte(len("tls13 ") + len(label))}, []byte("tls13 "), label, []byte{byte(len(seed))},
 		seed)
 }
+
+// uncounted is HKDF-Expand without its counter. See RFC 5869 §2.3.
+func uncounted(h crypto.Hash, secret, info []byte, n int) (out []byte) {
+	mac := hmacUnder(h, secret)
+	for last := []byte(nil); len(out) < n; out = append(out, last...) {
+		last = mac(slices.Concat(last, info))
+	}
+	return out[:n]
+}
+
+// extractedFirst is HKDF with HKDF-Extract.
+func extractedFirst(h crypto.Hash, secret, info []byte, n int) []byte {
+	out, err := kdf.Expand(h.New, extracted(h, secret), string(info), n)
+	if err != nil {
+		return make([]byte, n)
+	}
+	return out
+}

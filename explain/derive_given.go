@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
+	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/suite"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -90,6 +91,17 @@ type toldMessage struct {
 	from iana.Side
 	kind iana.HandshakeType
 	raw  []byte
+}
+
+// name returns the message's name.
+func (m toldMessage) name() string { return messageName(m.kind, m.raw) }
+
+// messageName returns the name of a message.
+func messageName(kind iana.HandshakeType, raw []byte) string {
+	if kind == iana.ServerHello && message.IsHelloRetryRequest(raw) {
+		return "hello_retry_request"
+	}
+	return kind.String()
 }
 
 func (d *Derivation) randoms() (r keys.Randoms, ok bool) {

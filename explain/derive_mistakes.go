@@ -159,7 +159,7 @@ func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedVarian
 			s.transcript[:last+2].bytes())
 	}
 	messages := s.transcript.told(last+1, nil)
-	for _, t := range tellings(messages, behind12) {
+	for _, t := range tellings(messages, places12) {
 		add("for the session_hash, "+t.how, t.tell(messages))
 	}
 	for _, v := range digestMistakes("the session_hash", h, session) {
@@ -296,7 +296,7 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 		}
 		n := len(s.transcript[:f.before].bytes())
 		messages := s.transcript.told(f.before, f.messages[n:])
-		for _, t := range tellings(messages, behind12) {
+		for _, t := range tellings(messages, places12) {
 			add("for Finished, "+t.how, label, digest(h, t.tell(messages)))
 		}
 		if session := s.transcript.session(); session != nil && !bytes.Equal(session, f.messages) {

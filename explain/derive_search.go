@@ -70,12 +70,17 @@ func (s *search) derive(h hashVariant, secret []byte, t seedVariant, name string
 	if name == "key_block" {
 		long = max(long, s.longest())
 	}
+	out := s.prf(h, secret, t, long)
+	s.look(name, out, n, p)
+	return out[:n]
+}
+
+// prf runs the PRF for n bytes.
+func (s *search) prf(h hashVariant, secret []byte, t seedVariant, n int) []byte {
 	if h.form == nil {
 		h.form = expanded
 	}
-	out := h.form(h.Hash, secret, []byte(t.label), []byte(t.seed), long)
-	s.look(name, out, n, p)
-	return out[:n]
+	return h.form(h.Hash, secret, []byte(t.label), []byte(t.seed), n)
 }
 
 // longest returns the length in bytes of the longest key_block that tools are known to print: with

@@ -16,49 +16,87 @@ import (
 
 // A telling makes the bytes that are hashed from the first messages of a transcript.
 type telling struct {
-	how  string
-	tell func([]toldMessage) []byte
+	how     string
+	tell    func([]toldMessage) []byte
+	records bool // it has the headers of all records
 }
 
-// tellings returns the usual mistakes with a transcript. behind says behind which message, by its
-// place in the list, a ChangeCipherSpec was sent.
-func tellings(list []toldMessage, behind func([]toldMessage, int) bool) []telling {
-	const rightly = "the transcript is messages with their headers of 4 bytes alone"
-	all := []telling{
-		{"the transcript has the headers of the messages' records, too: " + rightly,
-			func(l []toldMessage) []byte { return inRecords(l, iana.TLS12, false) }},
-		{"the transcript has the headers of the messages' records, too, the first with 0301: " +
-			rightly, func(l []toldMessage) []byte { return inRecords(l, iana.TLS10, false) }},
-		{"the transcript has the header of one record for each flight: " + rightly,
-			func(l []toldMessage) []byte { return inRecords(l, iana.TLS12, true) }},
-		{"the transcript lacks the 4-byte headers of the messages",
-			func(l []toldMessage) []byte {
-				return joined(l, func(_ int, m toldMessage) []byte {
-					return m.raw[message.HeaderLen:]
-				})
-			}},
+// A ccsPlace says behind which messages, by their place in the list, a ChangeCipherSpec was sent.
+type ccsPlace struct {
+	where  string // " behind message 2, server_hello"; "" if there is no other place
+	behind func([]toldMessage, int) bool
+}
+
+// tellings returns the usual mistakes with a transcript.
+func tellings(list []toldMessage, places []ccsPlace) (all []telling) {
+	const rightly = ": the transcript is messages with their headers of 4 bytes alone"
+	add := func(how string, tell func([]toldMessage) []byte) {
+		all = append(all, telling{how, tell, false})
 	}
+	for _, r := range []struct {
+		how    string
+		first  iana.Version
+		flight bool
+	}{{"the headers of the messages' records, too", iana.TLS12, false},
+		{"the headers of the messages' records, too, the first with 0301", iana.TLS10, false},
+		{"the header of one record for each flight", iana.TLS12, true},
+		{"the header of one record for each flight, the first with 0301", iana.TLS10, true}} {
+		all = append(all, telling{"the transcript has " + r.how + rightly,
+			func(l []toldMessage) []byte { return inRecords(l, r.first, r.flight) }, true})
+	}
+	add("the transcript lacks the 4-byte headers of the messages",
+		func(l []toldMessage) []byte {
+			return joined(l, func(_ int, m toldMessage) []byte { return m.raw[message.HeaderLen:] })
+		})
+	add("the transcript begins with a HelloRequest: it is not part of it (RFC 5246 §7.4.1.1)",
+		func(l []toldMessage) []byte {
+			return slices.Concat(make([]byte, message.HeaderLen),
+				joined(l, func(_ int, m toldMessage) []byte { return m.raw }))
+		})
 	for _, ccs := range []struct{ what, bytes string }{{"ChangeCipherSpec, its byte 01", "\x01"},
 		{"the record of ChangeCipherSpec", "\x14\x03\x03\x00\x01\x01"}} {
-		all = append(all, telling{"the transcript has " + ccs.what +
-			": it is no handshake message (RFC 5246 §7.1)",
-			func(l []toldMessage) []byte {
-				return joined(l, func(i int, m toldMessage) []byte {
-					if behind(l, i) {
-						return append(slices.Clip(m.raw), ccs.bytes...)
-					}
-					return m.raw
-				})
-			}})
+		for _, p := range places {
+			add("the transcript has "+ccs.what+p.where+
+				": it is no handshake message (RFC 5246 §7.1)", inserted(ccs.bytes, p.behind))
+		}
 	}
 	for i, m := range list {
-		all = append(all,
-			telling{fmt.Sprintf("message %d of the transcript, %v, is missing", i+1, m.kind),
-				without(i)},
-			telling{fmt.Sprintf("message %d of the transcript, %v, is in it twice", i+1, m.kind),
-				twice(i)})
+		which := fmt.Sprintf("message %d of the transcript, %s, ", i+1, m.name())
+		add(which+"is missing", without(i))
+		add(which+"is in it twice", twice(i))
+		if m.kind == iana.MessageHash {
+			continue
+		}
+		add(which+"has the header of its record"+rightly, recorded(i, iana.TLS12))
+		if i == 0 {
+			add(which+"has the header of its record, with 0301"+rightly, recorded(i, iana.TLS10))
+		}
 	}
 	return all
+}
+
+// inserted has bytes behind some messages.
+func inserted(bytes string, behind func([]toldMessage, int) bool) func([]toldMessage) []byte {
+	return func(l []toldMessage) []byte {
+		return joined(l, func(i int, m toldMessage) []byte {
+			if behind(l, i) {
+				return append(slices.Clip(m.raw), bytes...)
+			}
+			return m.raw
+		})
+	}
+}
+
+// recorded has the header of one message's record.
+func recorded(i int, version iana.Version) func([]toldMessage) []byte {
+	return func(l []toldMessage) []byte {
+		return joined(l, func(k int, m toldMessage) []byte {
+			if k == i {
+				return inRecords([]toldMessage{m}, version, false)
+			}
+			return m.raw
+		})
+	}
 }
 
 // joined joins the bytes that are hashed for each message.
@@ -127,6 +165,9 @@ func (s transcript) told(n int, more []byte) (list []toldMessage) {
 	return list
 }
 
+// places12 has the place of ChangeCipherSpec up to TLS 1.2.
+var places12 = []ccsPlace{{"", behind12}}
+
 // behind12 reports whether a ChangeCipherSpec follows a message in TLS 1.2: one precedes each
 // Finished.
 func behind12(l []toldMessage, i int) bool {
@@ -181,10 +222,32 @@ func toldOf(list []message13) (all []toldMessage) {
 	return all
 }
 
-// behind13 is like behind12: for middleboxes one may follow a ServerHello, and the client's comes
-// before its second flight. A HelloRetryRequest is a ServerHello. See RFC 8446 §D.4.
-func behind13(l []toldMessage, i int) bool {
-	return i == slices.IndexFunc(l, func(m toldMessage) bool { return m.kind == iana.ServerHello })
+// places13 has the places of ChangeCipherSpec in TLS 1.3, and several of them: for middleboxes one
+// may follow a HelloRetryRequest or ServerHello, and the client's comes before its second flight.
+// See RFC 8446 §D.4.
+func places13(list []toldMessage) (all []ccsPlace) {
+	var at []int
+	for i, m := range list {
+		last := i+1 == len(list) || list[i+1].from == iana.Client
+		if m.kind == iana.ServerHello || m.kind == iana.Finished && m.from == iana.Server && last {
+			at = append(at, i)
+		}
+	}
+	for set := 1; set < 1<<len(at) && len(at) <= 4; set++ {
+		var p ccsPlace
+		for k, i := range at {
+			if set>>k&1 == 1 {
+				p.where += fmt.Sprintf(" and message %d, %s", i+1, list[i].name())
+			}
+		}
+		p.where = " behind" + strings.TrimPrefix(p.where, " and")
+		p.behind = func(_ []toldMessage, i int) bool {
+			k := slices.Index(at, i)
+			return k >= 0 && set>>k&1 == 1
+		}
+		all = append(all, p)
+	}
+	return all
 }
 
 // spelt returns a hash in hex.

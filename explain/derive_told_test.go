@@ -196,3 +196,33 @@ func TestMistakesOfFormAreNamed(t *testing.T) {
 		}
 	}
 }
+
+// A key_block of 40 bytes is shorter than a master_secret. Somebody who expands it to 48 to use it
+// as one is told so.
+func TestFinishedOfAShortKeyBlockIsNamed(t *testing.T) {
+	var transcript, master []byte
+	for _, e := range eventsOf(t, commandCases()[5]) {
+		switch x := e.Event.(type) {
+		case *trace.Message:
+			if e.Role == trace.Client && x.Type != iana.Finished {
+				transcript = append(transcript, x.Raw...)
+			}
+		case *trace.Derived:
+			if x.Name == "master_secret" {
+				master = x.Output
+			}
+		}
+	}
+	d, err := explain.Derive(explain.Given{Master: master, Transcript: transcript})
+	if err != nil {
+		t.Fatal(err)
+	}
+	seed := slices.Concat(d.Given.Server, d.Given.Client)
+	block := prfByHand(master, "key expansion", seed, 48)
+	found, _, err := d.Search(prfByHand(block, "client finished", sum256(transcript), 12))
+	if err != nil || len(found) != 1 || found[0].Name != "client_verify_data" ||
+		len(found[0].How) != 1 ||
+		!strings.Contains(found[0].How[0], "first 48 bytes of the key_block") {
+		t.Errorf("found %q, %v", found, err)
+	}
+}

@@ -34,7 +34,7 @@
 //	derive_typos.go derive_expect.go
 //	derive13_messages.go derive13_run.go                  exercises of TLS 1.3
 //	derive13_schedule.go derive13.go derive13_parts.go
-//	derive13_mistakes.go derive13_search.go
+//	derive13_mistakes.go derive13_swaps.go derive13_search.go
 //	print.go                                              printing
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
