@@ -27,13 +27,13 @@ var exitCodes = []struct {
 }{
 	{exitOK, "", "success"},
 	{exitFailed, "", "the handshake or another step failed"},
+	{exitFailed, "probe", "there is a finding of the severity of --fail-on"},
 	{exitUsage, "", "the command line is wrong, or a file that it names cannot be used: nothing " +
 		"was done, and a line that helps is printed"},
 	{exitUndecrypted, "decrypt",
 		"data of a selected connection was not decrypted although there was a secret or " +
 			"--print or --out, or the capture has no TLS, or none that is selected"},
 	{exitUntrusted, "connect", "the server's certificate is not trusted"},
-	{exitFailed, "probe", "there is a finding of the severity of --fail-on"},
 	{exitUnreached, "probe", "a server was not reached, or does not speak TLS there"},
 	{exitUnreached, "connect", "the server was not reached, or does not speak TLS there"},
 	{exitInterrupted, "", "interrupted"},
@@ -42,10 +42,17 @@ var exitCodes = []struct {
 // exitLine returns the exit codes of one command as a paragraph of its --help.
 func exitLine(command string) string {
 	var codes []string
+	last := -1
 	for _, row := range exitCodes {
-		if row.command == "" || row.command == command {
+		switch {
+		case row.command != "" && row.command != command:
+			continue
+		case row.code == last:
+			codes[len(codes)-1] += ", or " + row.meaning
+		default:
 			codes = append(codes, fmt.Sprintf("%d %s", row.code, row.meaning))
 		}
+		last = row.code
 	}
 	return "Exit codes: " + strings.Join(codes, "; ") + "."
 }

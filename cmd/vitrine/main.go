@@ -92,6 +92,8 @@ Text is as wide as the terminal, or as the environment variable COLUMNS says, fo
 	}
 	root.SetFlagErrorFunc(flagError)
 	root.SetHelpFunc(writeHelp)
+	root.SetUsageTemplate(strings.Replace(root.UsageTemplate(),
+		"CommandPathPadding}} {{.Short}}", "CommandPathPadding}}  {{.Short}}", 1))
 	info, ok := debug.ReadBuildInfo()
 	root.Version = version(info, ok) // adds --version
 	root.SetVersionTemplate("{{.Version}}\n")
