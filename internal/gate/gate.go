@@ -19,6 +19,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // maxSessions is how many browsers may be let in at a time. The first to come is the first to go.
@@ -99,6 +100,10 @@ func Protect(h http.Header, policy string) {
 func (g *Gate) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Protect(w.Header(), "default-src 'none'")
+		if r.ContentLength != 0 {
+			// net/http reads the rest of a body after the answer, however slowly it comes
+			http.NewResponseController(w).SetReadDeadline(time.Now())
+		}
 		switch {
 		case !g.knowsHost(r) || !g.knowsOrigin(r):
 			http.Error(w, "This is the page of somebody else: it answers to its own address only.",

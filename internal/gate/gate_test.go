@@ -2,6 +2,7 @@ package gate_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -10,6 +11,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/gate"
 )
@@ -180,6 +182,39 @@ func TestNothingCanBeChanged(t *testing.T) {
 		h.ServeHTTP(w, r)
 		if w.Code != http.StatusMethodNotAllowed {
 			t.Errorf("%s: %d", method, w.Code)
+		}
+	}
+}
+
+// A request that announces a body and never sends it is answered, and its connection ends: else
+// anybody could keep all places of the page, with neither cookie nor token.
+func TestABodyIsNotWaitedFor(t *testing.T) {
+	var h http.Handler
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		h.ServeHTTP(w, r)
+	}))
+	defer server.Close()
+	g := gate.New(server.Listener.Addr())
+	h = g.Wrap(inside)
+	cookie := open(t, g, h)["Cookie"][0]
+	for _, method := range []string{"GET", "POST"} {
+		for _, body := range []string{"Content-Length: 10\r\n\r\n", "Content-Length: 10\r\n\r\nhalf",
+			"Transfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nha"} {
+			for _, cookie := range []string{cookie, "vitrine-1=x"} {
+				conn, err := net.Dial("tcp", server.Listener.Addr().String())
+				if err != nil {
+					t.Fatal(err)
+				}
+				conn.SetDeadline(time.Now().Add(20 * time.Second))
+				fmt.Fprintf(conn, "%s / HTTP/1.1\r\nHost: %s\r\nCookie: %s\r\n%s", method,
+					server.Listener.Addr(), cookie, body)
+				answer, err := io.ReadAll(conn)
+				if ne, ok := errors.AsType[net.Error](err); ok && ne.Timeout() ||
+					!strings.HasPrefix(string(answer), "HTTP/1.1 ") {
+					t.Fatalf("%s, %q, %q: %.40q, %v", method, body, cookie, answer, err)
+				}
+				conn.Close()
+			}
 		}
 	}
 }
