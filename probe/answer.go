@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -43,6 +44,9 @@ type Answer struct {
 // maxAnswer bounds what is read of one answer, in bytes: a chain with an RSA key and a stapled
 // status has some 8 KB.
 const maxAnswer = 1 << 18
+
+// maxChoice bounds a ServerHello and a ServerKeyExchange, which are kept of each answer, in bytes.
+const maxChoice = 1 << 14
 
 // maxExtensions bounds the extensions of a ServerHello: it answers ours, of which there are fewer.
 const maxExtensions = 64
@@ -91,7 +95,7 @@ func (r *reader) record() (iana.ContentType, []byte, error) {
 		return 0, nil, errNotTLS
 	}
 	n := int(header[3])<<8 | int(header[4])
-	if r.total += n; n > 1<<14+2048 || r.total > maxAnswer {
+	if r.total += len(header) + n; n > 1<<14+2048 || r.total > maxAnswer {
 		return 0, nil, malformed("its records have more than %d bytes", maxAnswer)
 	}
 	content := make([]byte, n)
@@ -111,7 +115,7 @@ func (r *reader) next() (raw []byte, a *alert.Description, err error) {
 	for {
 		if len(r.joint) >= message.HeaderLen && len(r.joint) >= message.Length(r.joint) {
 			n := message.Length(r.joint)
-			raw, r.joint = r.joint[:n:n], r.joint[n:]
+			raw, r.joint = bytes.Clone(r.joint[:n]), r.joint[n:] // it keeps no other message
 			return raw, nil, nil
 		}
 		typ, content, err := r.record()
@@ -171,6 +175,12 @@ func (a *Answer) whole() bool {
 
 // take takes a message of the answer.
 func (a *Answer) take(raw []byte) error {
+	switch t := iana.HandshakeType(raw[0]); t {
+	case iana.ServerHello, iana.ServerKeyExchange:
+		if len(raw) > maxChoice {
+			return malformed("its %v has %d bytes", t, len(raw))
+		}
+	}
 	m, err := a.dialect().Parse(raw)
 	if err != nil {
 		if a.Hello == nil {
@@ -222,6 +232,11 @@ func exchangeOf(id iana.CipherSuite) (iana.KeyExchange, iana.Authentication) {
 		}
 	}
 	return 0, 0
+}
+
+// sameLeaf reports whether the answer has a certificate and it is that of chain.
+func (a *Answer) sameLeaf(chain [][]byte) bool {
+	return len(a.Chain) > 0 && len(chain) > 0 && bytes.Equal(a.Chain[0], chain[0])
 }
 
 // hello takes the server's choice, which must be one of what was offered.

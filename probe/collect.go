@@ -14,10 +14,10 @@ import (
 )
 
 // collect makes groups, primes, schemes and chains of the answers.
-func (p *prober) collect() {
+func (p *prober) collect(ctx context.Context) {
 	for _, a := range p.answers {
 		if a.Keys != nil && a.Keys.P != nil {
-			p.prime(a)
+			p.prime(ctx, a)
 		} else if a.Group != 0 {
 			p.group(a.Group, a.Version)
 		}
@@ -49,22 +49,27 @@ func (p *prober) scheme(x iana.SignatureScheme, v iana.Version) {
 	p.report.Schemes = append(p.report.Schemes, Scheme{x.String(), v.String(), x})
 }
 
+// maxPrimes bounds the primes of a server, each of which takes a second to test if it is long and a
+// hostile one could send another in each answer.
+const maxPrimes = 8
+
 // prime adds a prime to the report, once.
-func (p *prober) prime(a *Answer) {
+func (p *prober) prime(ctx context.Context, a *Answer) {
 	prime := new(big.Int).SetBytes(a.Keys.P)
-	for _, old := range p.report.Primes {
-		if old.Bits == prime.BitLen() {
-			return
-		}
+	if len(p.report.Primes) == maxPrimes || slices.ContainsFunc(p.report.Primes,
+		func(old Prime) bool { return old.p.Cmp(prime) == 0 }) {
+		return
 	}
-	row := Prime{Bits: prime.BitLen(), Suite: a.Suite.String()}
+	row := Prime{Bits: prime.BitLen(), Suite: a.Suite.String(), p: prime}
 	id, name := kex.NameOf(a.Keys.P, a.Keys.G)
 	if id != 0 ||
 		name != "" && slices.ContainsFunc([]byte(name), func(b byte) bool { return b == '(' }) {
 		row.Known, row.Safe = name, true
-	} else if row.Bits <= 8192 { // a test of primality of a longer one takes seconds
+	} else if ctx.Err() != nil {
+		return // there is no time to test it
+	} else if row.Bits <= 8192 { // a longer one takes seconds
 		half := new(big.Int).Rsh(prime, 1)
-		row.Safe = prime.ProbablyPrime(8) && half.ProbablyPrime(8)
+		row.Safe = prime.ProbablyPrime(0) && half.ProbablyPrime(0) // see kex.FiniteField
 	}
 	p.report.Primes = append(p.report.Primes, row)
 }

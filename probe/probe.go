@@ -119,7 +119,7 @@ func (p *prober) versions(ctx context.Context) {
 		p.answers = append(p.answers, e.answers...)
 	}
 	p.report.Versions = append(p.report.Versions, old)
-	p.collect()
+	p.collect(ctx)
 }
 
 // rest asks for the groups and schemes that the questions about suites left open.

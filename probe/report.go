@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"math/big"
 	"net"
 	"slices"
 	"strings"
@@ -100,6 +101,8 @@ type Prime struct {
 	Known string `json:"known,omitempty"` // the name of a published group
 	Safe  bool   `json:"safe"`            // p and (p-1)/2 are probably prime
 	Suite string `json:"suite"`
+
+	p *big.Int
 }
 
 // Scheme is a signature scheme that the server signed with.

@@ -121,11 +121,36 @@ func (e *elimination) take(a *Answer) {
 		_, row.Group = kex.NameOf(a.Keys.P, a.Keys.G)
 	}
 	e.result.Suites = append(e.result.Suites, row)
-	e.answers = append(e.answers, a)
+	e.keep(a)
 	e.groups = slices.DeleteFunc(slices.Clone(e.groups),
 		func(g iana.Group) bool { return g == a.Group })
 	e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
 		func(s iana.SignatureScheme) bool { return s == a.Scheme })
+}
+
+// keep adds an answer to those of the report. Of what can be long it keeps what is reported: one
+// request for a certificate, and maxChains chains, so that a server which sends much in each answer
+// costs no more than one that does not.
+func (e *elimination) keep(a *Answer) {
+	if a.Staple != nil {
+		a.Staple = []byte{} // that there was one
+	}
+	var chains [][][]byte
+	for _, old := range e.answers {
+		if old.Request != nil {
+			a.Request = old.Request
+		}
+		if a.sameLeaf(old.Chain) {
+			a.Chain = old.Chain
+		}
+		if !slices.ContainsFunc(chains, old.sameLeaf) && len(old.Chain) > 0 {
+			chains = append(chains, old.Chain)
+		}
+	}
+	if len(chains) >= maxChains && !slices.ContainsFunc(chains, a.sameLeaf) {
+		a.Chain = nil
+	}
+	e.answers = append(e.answers, a)
 }
 
 // restGroups finds the groups that the elimination of suites left open.
@@ -144,7 +169,7 @@ func (e *elimination) restGroups(ctx context.Context, s *Server) {
 		if a.Outcome != Accepted || !slices.Contains(e.groups, a.Group) {
 			return
 		}
-		e.answers = append(e.answers, a)
+		e.keep(a)
 		e.groups = slices.DeleteFunc(e.groups, func(g iana.Group) bool { return g == a.Group })
 	}
 }
@@ -164,7 +189,7 @@ func (e *elimination) restSchemes(ctx context.Context, s *Server) {
 			if a.Outcome != Accepted || !slices.Contains(e.schemes, a.Scheme) {
 				break
 			}
-			e.answers = append(e.answers, a)
+			e.keep(a)
 			e.schemes = slices.DeleteFunc(slices.Clone(e.schemes),
 				func(x iana.SignatureScheme) bool { return x == a.Scheme })
 		}
