@@ -15,6 +15,7 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/vitrine-tls/vitrine/explain"
+	"github.com/vitrine-tls/vitrine/internal/bug"
 	"github.com/vitrine-tls/vitrine/probe"
 	pages "github.com/vitrine-tls/vitrine/render/reports"
 )
@@ -179,8 +180,23 @@ func (o *probeOptions) ask(
 			fmt.Fprintf(out, "… %s\n", explain.Escape(what))
 		}
 	}
-	r := s.Probe(ctx, trust)
+	var r *probe.Report
+	if err := bug.Survive(func() { r = s.Probe(ctx, trust) }); err != nil {
+		r = t.unprobed(err)
+		fmt.Fprintf(cmd.ErrOrStderr(), "! %s: %v\n", explain.Escape(t.target.String()), err)
+	}
 	r.Target, r.Via = t.target.String(), t.via
+	return r
+}
+
+// unprobed returns the report of a server that made us panic: the others of the run do not end with
+// it.
+func (t *probed) unprobed(err error) *probe.Report {
+	r := t.stub()
+	r.At, r.Problem = time.Now(), bug.Prefix+bug.Text(err)
+	r.Versions, r.Groups, r.Primes = []probe.Version{}, []probe.Group{}, []probe.Prime{}
+	r.Schemes, r.Chains = []probe.Scheme{}, []probe.Chain{}
+	r.Facts, r.Findings = []probe.Fact{}, []probe.Finding{}
 	return r
 }
 

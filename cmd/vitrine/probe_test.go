@@ -1,7 +1,9 @@
 package main
 
 import (
+	"bytes"
 	"crypto/tls"
+	"errors"
 	"fmt"
 	"net"
 	"os"
@@ -9,11 +11,15 @@ import (
 	"strings"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/internal/broken"
+	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/starttls"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/probe"
 )
 
 // probed13 is a server of TLS 1.3 that counts its connections. It has two names.
@@ -127,5 +133,46 @@ func TestProbeGoesOnComparesAndShows(t *testing.T) {
 		"127.0.0.1"); code !=
 		exitUsage {
 		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
+// A server of many that makes the program panic has a report that says so, without lists of JSON's
+// null, and the others have theirs.
+func TestAPanicOfAProbeEndsThatProbeAlone(t *testing.T) {
+	server, _ := probed13(t)
+	host, port, err := net.SplitHostPort(server)
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := probed{target: target{host: host, port: port}, name: host,
+		way: reach.Way{Host: host, Port: port, Network: "tcp4", Timeout: 5 * time.Second}}
+	bad := good
+	bad.way.StartTLS = &starttls.Protocol{Name: "none"} // it has no dialogue to call
+	cmd := newProbe()
+	var out, errs bytes.Buffer
+	cmd.SetContext(t.Context())
+	cmd.SetOut(&out)
+	cmd.SetErr(&errs)
+	o := &probeOptions{parallel: 2, connection: 4, deadline: time.Minute, json: true}
+	failed, ok := errors.AsType[*exitError](o.askAll(cmd, []probed{bad, good}, nil))
+	if !ok || failed.code != exitUnreached {
+		t.Errorf("got %v, expected the exit code %d", failed, exitUnreached)
+	}
+	if first, _, _ := strings.Cut(out.String(), "\n"); strings.Contains(first, "null") {
+		t.Errorf("the report is %s", first)
+	}
+	reports, err := probe.Read(&out)
+	if err != nil || len(reports) != 2 {
+		t.Fatalf("%d reports, %v", len(reports), err)
+	}
+	if r := reports[0]; r.Reached || !strings.HasPrefix(r.Problem, "a bug: ") ||
+		strings.Contains(r.Problem, "\n") {
+		t.Errorf("the one that panics: reached %t, %q", r.Reached, r.Problem)
+	}
+	if r := reports[1]; !r.Reached || r.Problem != "" {
+		t.Errorf("the one beside it: reached %t, %q", r.Reached, r.Problem)
+	}
+	if !strings.Contains(errs.String(), "starttls") {
+		t.Errorf("where it was is not told: %s", errs.String())
 	}
 }
