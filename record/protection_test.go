@@ -10,6 +10,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 var versions = []iana.Version{iana.TLS10, iana.TLS11, iana.TLS12}
@@ -241,6 +242,9 @@ func TestExplicitNonceIsReadFromTheRecord(t *testing.T) {
 }
 
 func TestRecordsAllocateNothing(t *testing.T) {
+	if testkit.RaceEnabled {
+		t.Skip("under the race detector the pool of HMACs drops some of what it is given")
+	}
 	each(t, func(t *testing.T, r row, v iana.Version) {
 		plain := pattern(2*MaxPlaintext + 100)
 		var out, in Half

@@ -9,6 +9,7 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -54,7 +55,7 @@ func TestTracingOffAllocatesNothing(t *testing.T) {
 var ceilings = map[uint16]float64{vitrine.VersionTLS12: 435, vitrine.VersionTLS13: 555}
 
 func TestHandshakeStaysBelowItsCeiling(t *testing.T) {
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates too")
 	}
 	rig.EachVersion(t, testHandshakeStaysBelowItsCeiling)
@@ -90,7 +91,7 @@ func testHandshakeStaysBelowItsCeiling(t *testing.T, version func(*vitrine.Confi
 
 // io.Copy in both directions takes no buffers of its own.
 func TestCopyingAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates too")
 	}
 	a, b := rig.Pair(t, rig.ClientConfig(), rig.ServerConfig(t))
@@ -123,7 +124,7 @@ func (f *full) Write(p []byte) (int, error) {
 func TestSealingAllocatesNothing(t *testing.T) { rig.EachVersion(t, testSealingAllocatesNothing) }
 
 func testSealingAllocatesNothing(t *testing.T, version func(*vitrine.Config)) {
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector allocates too")
 	}
 	for _, p := range rig.Protections {

@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -23,7 +24,7 @@ const mostProcessor = 2
 // each makes the server agree a key and, in TLS 1.3 and with ECDHE, sign. That is what one
 // handshake can cost, and it is no more than crypto/tls spends on the same bytes.
 func TestOneHelloCostsLittleProcessorTime(t *testing.T) {
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector takes time of its own")
 	}
 	const rounds, each = 8, 40

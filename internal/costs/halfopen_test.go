@@ -18,6 +18,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/flood"
 	"github.com/vitrine-tls/vitrine/internal/front"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // halfOpen is how many connections TestHalfOpenConnectionsCostLittle holds at a time. The variable
@@ -49,7 +50,7 @@ func TestHalfOpenConnectionsCostLittle(t *testing.T) {
 		return
 	}
 	switch files := maxOpenFiles(); {
-	case raceEnabled:
+	case testkit.RaceEnabled:
 		t.Skip("the race detector follows at most 8,128 goroutines, and holds memory of its own")
 	case files < uint64(n+200):
 		t.Skipf("a process may have %d open files here, and this takes %d: ulimit -n", files, n+200)

@@ -38,7 +38,7 @@ func TestTenThousandIdleConnectionsCostLittle(t *testing.T) {
 		idleClients(t, addr)
 		return
 	}
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector follows at most 8,128 goroutines")
 	}
 	if files := maxOpenFiles(); files < uint64(idlers()+200) {

@@ -11,13 +11,14 @@ import (
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // An HTTP/2 client and server write in a goroutine for each request. Such a goroutine has 2 or 4
 // KiB of stack, and what does not fit costs an allocation and a copy: so a write takes no more
 // stack than crypto/tls's.
 func TestAWriteTakesNoMoreStackThanCryptoTLS(t *testing.T) {
-	if raceEnabled {
+	if testkit.RaceEnabled {
 		t.Skip("the race detector needs stack too")
 	}
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // which shrinks stacks
