@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"sync/atomic"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/bug"
 )
 
 const (
@@ -29,7 +31,7 @@ func within[T any](
 	type result struct {
 		value    T
 		err      error
-		panicked any
+		panicked error
 	}
 	var none T
 	if c.stores.late.Load() >= maxLate {
@@ -44,11 +46,8 @@ func within[T any](
 	done := make(chan result, 1)
 	go func() {
 		var r result
-		defer func() {
-			r.panicked = recover()
-			done <- r
-		}()
-		r.value, r.err = call(ctx)
+		defer func() { done <- r }()
+		r.panicked = bug.Survive(func() { r.value, r.err = call(ctx) })
 	}()
 	select {
 	case r := <-done:

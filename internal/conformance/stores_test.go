@@ -355,3 +355,32 @@ func (s *sized) Put(ctx context.Context, id, value []byte, life time.Duration) e
 	s.put = max(s.put, len(value))
 	return s.Memory.Put(ctx, id, value, life)
 }
+
+// panicking are ticket keys whose source panics.
+type panicking struct{}
+
+func (panicking) Keys(context.Context) ([]session.TicketKey, error) { panic("no keys today") }
+
+// A panic of a store, which is called in a goroutine of its own, continues where the handshake was
+// called: there a program can recover from it, and learns where it was.
+func TestAPanicOfAStoreContinuesInTheHandshake(t *testing.T) {
+	rig.EachVersion(t, func(t *testing.T, version func(*vitrine.Config)) {
+		a, b := rig.Wires(t)
+		server := vitrine.Server(b, rig.ServerConfig(t, version, func(c *vitrine.Config) {
+			c.TicketKeys = panicking{}
+		}))
+		client := vitrine.Client(a, rig.ClientConfig(version, func(c *vitrine.Config) {
+			c.ClientSessionCache = vitrine.NewLRUClientSessionCache(1)
+		}))
+		go client.Handshake()
+		defer func() {
+			err, _ := recover().(error)
+			if err == nil || !strings.Contains(err.Error(), "no keys today") ||
+				!strings.Contains(err.Error(), "panicking.Keys") {
+				t.Errorf("recovered %v, expected the panic with its calls", err)
+			}
+		}()
+		server.Handshake()
+		server.Write([]byte{1}) // with which TLS 1.3 sends its tickets
+	})
+}
