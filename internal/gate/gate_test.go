@@ -198,7 +198,8 @@ func TestABodyIsNotWaitedFor(t *testing.T) {
 	h = g.Wrap(inside)
 	cookie := open(t, g, h)["Cookie"][0]
 	for _, method := range []string{"GET", "POST"} {
-		for _, body := range []string{"Content-Length: 10\r\n\r\n", "Content-Length: 10\r\n\r\nhalf",
+		for _, body := range []string{"Content-Length: 10\r\n\r\n",
+			"Content-Length: 10\r\n\r\nhalf",
 			"Transfer-Encoding: chunked\r\n\r\n", "Transfer-Encoding: chunked\r\n\r\n5\r\nha"} {
 			for _, cookie := range []string{cookie, "vitrine-1=x"} {
 				conn, err := net.Dial("tcp", server.Listener.Addr().String())
