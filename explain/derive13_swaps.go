@@ -3,7 +3,6 @@ package explain
 import (
 	"bytes"
 	"crypto"
-	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -107,23 +106,6 @@ func spellings13() (list []mistake13) {
 			edit: func(m *method) { m.length = n }})
 	}
 	return list
-}
-
-// labelSpellings are the ways in which people write labels.
-var labelSpellings = []struct {
-	how   string
-	spell func(string) string
-}{
-	{"ends with a zero byte, as strings of C do",
-		func(label string) string { return label + "\x00" }},
-	{"has underscores in place of spaces",
-		func(label string) string { return strings.ReplaceAll(label, " ", "_") }},
-	{"is in capitals", strings.ToUpper},
-	{"has words that begin with capitals", capitalized},
-	{"has its quotation marks", func(label string) string { return `"` + label + `"` }},
-	{"has no spaces", func(label string) string { return strings.ReplaceAll(label, " ", "") }},
-	{"is missing", func(string) string { return "" }},
-	{"is in hex", func(label string) string { return hex.EncodeToString([]byte(label)) }},
 }
 
 // otherLabels are those of TLS 1.2 and of drafts, which somebody may use.

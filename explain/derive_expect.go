@@ -95,7 +95,11 @@ func (s *search) masters(h hashVariant, p path) []reached {
 	list := []reached{}
 	for _, pre := range s.preMasters() {
 		s.look("pre_master_secret", pre.value, len(pre.value), p.with(pre.how))
-		for _, seed := range s.masterSeeds(h.Hash) {
+		seeds := s.masterSeeds(h.Hash)
+		if len(p) == 0 && pre.how == "" {
+			seeds = slices.Concat(seeds, s.loneMasterSeeds(h.Hash))
+		}
+		for _, seed := range seeds {
 			if q := p.with(pre.how).with(seed.how...); len(q) <= s.limit {
 				list = append(list,
 					reached{s.derive(h, pre.value, seed, "master_secret", keys.MasterLen, q), q})
@@ -123,6 +127,9 @@ func (s *search) append(list []reached, value []byte, p path) []reached {
 func (s *search) fromMaster(h hashVariant, master []byte, p path) {
 	shape := s.Given.Suite.Shape(s.Given.Version)
 	blocks := s.blockSeeds()
+	if len(p) == 0 {
+		blocks = slices.Concat(blocks, s.loneBlockSeeds())
+	}
 	for _, seed := range blocks {
 		if q := p.with(seed.how...); len(q) <= s.limit {
 			s.derive(h, master, seed, "key_block", shape.Len(), q)
@@ -142,7 +149,7 @@ func (s *search) fromMaster(h hashVariant, master []byte, p path) {
 // fromSecret compares the verify_data that a secret gives.
 func (s *search) fromSecret(h hashVariant, secret []byte, seeds []finishedSeed, p path) {
 	for _, seed := range seeds {
-		if q := p.with(seed.how); len(q) <= s.limit {
+		if q := p.with(seed.how); len(q) <= s.limit && !(seed.alone && len(p) > 0) {
 			s.derive(h, secret, seedVariant{nil, seed.label, seed.seed}, seed.name,
 				keys.VerifyDataLen, q)
 		}

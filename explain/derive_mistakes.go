@@ -130,6 +130,106 @@ func (s *search) masterSeeds(h crypto.Hash) (list []seedVariant) {
 	return list
 }
 
+// loneMasterSeeds are further mistakes, which are not tried together with others.
+func (s *search) loneMasterSeeds(h crypto.Hash) (list []seedVariant) {
+	add := func(how, label string, seed []byte) {
+		list = append(list, seedVariant{path{how}, label, string(seed)})
+	}
+	if right := s.masterSeeds(h)[0]; len(right.how) == 0 {
+		for _, v := range otherLabels12("master_secret", right.label) {
+			add(v.how, string(v.value), []byte(right.seed))
+		}
+	}
+	session := s.transcript.session()
+	if s.Given.SessionHash == nil || session == nil {
+		return list
+	}
+	right := digest(h, session)
+	for _, v := range spelt12("extended master_secret", extendedLabel) {
+		add(v.how, string(v.value), right)
+	}
+	add("the session_hash is hashed again", extendedLabel, digest(h, right))
+	add("the messages themselves are the seed, and not the session_hash", extendedLabel, session)
+	last := s.transcript.find(iana.ClientKeyExchange)
+	for _, v := range s.ends(last+1, "for the session_hash") {
+		add(v.how, extendedLabel, digest(h, v.value))
+	}
+	return list
+}
+
+// loneBlockSeeds are the same for the key_block.
+func (s *search) loneBlockSeeds() (list []seedVariant) {
+	g := &s.Given
+	if g.Client == nil || g.Server == nil {
+		return nil
+	}
+	for _, v := range otherLabels12("key_block", "key expansion") {
+		list = append(list, seedVariant{path{v.how}, string(v.value),
+			string(g.Server) + string(g.Client)})
+	}
+	if g.SessionHash != nil {
+		list = append(list, seedVariant{path{"the seed of the key_block is the session_hash: it " +
+			"is server_random + client_random (RFC 5246 §6.3)"}, "key expansion",
+			string(g.SessionHash)})
+	}
+	return list
+}
+
+// otherLabels12 are the other labels of RFC 5246 and RFC 7627 in the place of a value's own.
+func otherLabels12(what, right string) (list []variant) {
+	for _, label := range []string{classicLabel, extendedLabel, "key expansion", "client finished",
+		"server finished", "client write key", "server write key", "IV block"} {
+		// that of the other master_secret and of the other side's Finished are known elsewhere
+		if label != right && !(strings.HasSuffix(label, " finished") &&
+			strings.HasSuffix(right, " finished")) && !(strings.HasSuffix(label, classicLabel) &&
+			strings.HasSuffix(right, classicLabel)) {
+			list = append(list, variant{fmt.Sprintf("the label of the %s is %q: it is %q "+
+				"(RFC 5246 §5)", what, label, right), []byte(label)})
+		}
+	}
+	return list
+}
+
+// labelSpellings are the ways in which people write labels.
+var labelSpellings = []struct {
+	how   string
+	spell func(string) string
+}{
+	{"ends with a zero byte, as strings of C do",
+		func(label string) string { return label + "\x00" }},
+	{"has underscores in place of spaces",
+		func(label string) string { return strings.ReplaceAll(label, " ", "_") }},
+	{"is in capitals", strings.ToUpper},
+	{"has words that begin with capitals", capitalized},
+	{"has its quotation marks", func(label string) string { return `"` + label + `"` }},
+	{"has no spaces", func(label string) string { return strings.ReplaceAll(label, " ", "") }},
+	{"is missing", func(string) string { return "" }},
+	{"is in hex", func(label string) string { return hex.EncodeToString([]byte(label)) }},
+}
+
+// spelt12 are the ways in which people write the label of a value.
+func spelt12(what, label string) (list []variant) {
+	for _, v := range labelSpellings {
+		list = append(list, variant{fmt.Sprintf("the label of the %s %s", what, v.how),
+			[]byte(v.spell(label))})
+	}
+	return list
+}
+
+// ends are transcripts that end elsewhere than with message n. One message less is a missing one.
+func (s *search) ends(n int, where string) (list []variant) {
+	for k := 1; k <= len(s.transcript); k++ {
+		if k == n || k == n-1 || k == n+1 {
+			continue
+		}
+		last := s.transcript[k-1]
+		how := fmt.Sprintf("%s, the transcript ends with message %d, %s", where, k,
+			messageName(last.kind, last.raw))
+		list = append(list, variant{how, s.transcript[:k].bytes()})
+	}
+	return list
+}
+
 // sessionHashes returns the seeds that result from hashing too many or too few messages, or from
 // using a session_hash where the extension was not negotiated.
 func (s *search) sessionHashes(h crypto.Hash, session []byte) (list []seedVariant) {
@@ -278,7 +378,7 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 	s.transcript.finishes(func(f finish) []byte {
 		name, label := f.from.String()+"_verify_data", f.from.String()+" finished"
 		add := func(how, label string, seed []byte) {
-			list = append(list, finishedSeed{how, name, label, string(seed)})
+			list = append(list, finishedSeed{how, name, label, string(seed), false})
 		}
 		add("", label, digest(h, f.messages))
 		add("the label is the other side's", f.from.Peer().String()+" finished",
@@ -301,6 +401,17 @@ func (s *search) finishedSeeds(h crypto.Hash) (list []finishedSeed) {
 		}
 		if session := s.transcript.session(); session != nil && !bytes.Equal(session, f.messages) {
 			add("the transcript is taken to end with ClientKeyExchange", label, digest(h, session))
+		}
+		alone := func(how, label string, seed []byte) {
+			list = append(list, finishedSeed{how, name, label, string(seed), true})
+		}
+		for _, v := range slices.Concat(otherLabels12(name, label), spelt12(name, label)) {
+			alone(v.how, string(v.value), digest(h, f.messages))
+		}
+		alone("the hash in the seed of Finished is hashed again", label,
+			digest(h, digest(h, f.messages)))
+		for _, v := range s.ends(f.before, "for Finished") {
+			alone(v.how, label, digest(h, v.value))
 		}
 		return see(s.Entries, trace.Client).output(name)
 	})

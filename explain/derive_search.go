@@ -191,4 +191,7 @@ func (s *search) describe(name string, at, n int) (what, how string) {
 	return name, fmt.Sprintf("the PRF was run for %s in the place of %d", octets(end), n)
 }
 
-type finishedSeed struct{ how, name, label, seed string }
+type finishedSeed struct {
+	how, name, label, seed string
+	alone                  bool // it is not tried after another mistake
+}
