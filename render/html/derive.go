@@ -70,8 +70,10 @@ func (p *step) derive(r *run, name string) {
 	box := &derivation{Name: name, Title: name, Function: explain.Escape(d.Function + "_" +
 		strings.ReplaceAll(d.Hash, "-", "")),
 		Label: explain.Escape(d.Label), Bytes: len(d.Output)}
-	sent := p.Line != nil && !p.Line.Sealed && strings.HasSuffix(name, "_verify_data")
-	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, sent)
+	box.Output = newValue(name, explain.Pair{Client: client.Output, Server: server.Output}, false)
+	if strings.HasSuffix(name, "_verify_data") { // it is in the message
+		box.Output.Anyone = p.Line != nil && !p.Line.Sealed
+	}
 	box.Inputs = r.inputs(p, d, explain.Pair{Client: client.Secret, Server: server.Secret},
 		explain.Pair{Client: client.Seed, Server: server.Seed})
 	box.Chain = chain(d)

@@ -15,6 +15,8 @@ import (
 var (
 	computeBlock = regexp.MustCompile(
 		`(?s)<details class="more compute( hid-block)?"><summary>.*?</details>`)
+	verifyData = regexp.MustCompile(
+		`client_verify_data</a></th><td>yes</td><td>yes</td><td>([^<]*)</td>`)
 	shownCommand = regexp.MustCompile(
 		`<div class="command"><div class="command-head"><h5>(.*?)</h5>`)
 )
@@ -54,6 +56,10 @@ func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
 		}
 		if !slices.Equal(open, c.open) {
 			t.Errorf("%s: he can run %q, expected %q", c.name, open, c.open)
+		}
+		if m := verifyData.FindStringSubmatch(page); c.options.Version != iana.TLS13 &&
+			(m == nil || strings.HasPrefix(m[1], "yes") != c.reads) {
+			t.Errorf("%s: of client_verify_data an eavesdropper's column is %q", c.name, m)
 		}
 		sealed := strings.Contains(page, `class="more bytes hid-block"`)
 		layers := strings.Contains(page, `<div class="layers hid-part">`)

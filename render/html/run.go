@@ -92,7 +92,7 @@ type value struct {
 	Client, Server string // hex
 	Verdict        string // "equal", "different", or "" if only one side has it
 	Public         bool   // was on the wire in the clear
-	Anyone         bool   // was not, but an eavesdropper can compute it
+	Anyone         bool   // an eavesdropper has it all the same, read or computed
 	Bytes          int
 	Print          string // the fingerprint of a secret that is not shown
 }

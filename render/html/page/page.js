@@ -236,7 +236,7 @@
     const link = make("a", `born at ${s.title}`);
     link.href = "#" + s.step;
     const born = make("p", undefined, "row");
-    born.append(link, s.public || /^psk_binder/.test(name) ? " · sent in the clear" : s.anyone ? " · never sent, but anybody can compute it" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
+    born.append(link, s.public || /^psk_binder/.test(name) || s.anyone && /verify_data$/.test(name) ? " · sent in the clear" : s.anyone ? " · never sent, but anybody can compute it" : /verify_data$/.test(name) ? " · sent encrypted" : " · never sent");
     panel.append(born);
     const hidden = root.classList.contains("quiz") && $(".asking[data-quiz]") && $$(".asking").some((q) => q.dataset.quiz === name);
     if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
