@@ -14,7 +14,7 @@ import (
 // Methods for connections of TLS 1.3 after the handshake.
 
 // ErrNotTLS13 is returned by methods for which a connection of TLS 1.2 or earlier has no message.
-var ErrNotTLS13 = errors.New("vitrine: the connection is not of TLS 1.3")
+var ErrNotTLS13 = errors.New("vitrine: the connection does not use TLS 1.3")
 
 // KeyUpdate replaces the keys of what this side sends: what was sent before stays secret if the
 // new keys are revealed. If request is true, the peer is asked to replace its keys, too, which it

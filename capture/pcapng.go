@@ -67,7 +67,7 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 		return Packet{}, false, noEOF(err)
 	}
 	if trailer := f.order.Uint32(b[n-4:]); trailer != n {
-		return Packet{}, false, fmt.Errorf("a block of %d bytes whose second length says %d", n,
+		return Packet{}, false, fmt.Errorf("a block of %d bytes that ends with the length %d", n,
 			trailer)
 	}
 	body := b[8 : n-4]
@@ -99,7 +99,8 @@ func (f *pcapng) header(r *Reader) (typ, n uint32, err error) {
 		case binary.BigEndian.Uint32(h[8:]):
 			f.order = binary.BigEndian
 		default:
-			return 0, 0, fmt.Errorf("a section with byte-order magic %x", h[8:12])
+			return 0, 0, fmt.Errorf("a section with byte-order magic %x, expected 1a2b3c4d or "+
+				"4d3c2b1a", h[8:12])
 		}
 	}
 	typ, n = f.order.Uint32(h), f.order.Uint32(h[4:])

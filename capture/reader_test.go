@@ -251,7 +251,7 @@ func damaged() []damage {
 			"a block of 1073741824 bytes"},
 		{"an unknown block of 1 GiB", string(ng().u32(77, 1<<30, 1).b), "cut short"},
 		{"a block whose end differs", string(ng().u32(6, 16, 0, 20).b),
-			"a block of 16 bytes whose second length says 20"},
+			"a block of 16 bytes that ends with the length 20"},
 		{"a packet of no interface",
 			string(ng().block(6, ng().sub().u32(0, 0, 0, 0, 0)).b),
 			"interface 0, but only 0 are described"},

@@ -112,7 +112,7 @@ func group13(_ *Config, an *Answering) (message.Content, bool, error) {
 		return &message.SelectedGroup{Group: id}, true, nil
 	}
 	if an.Key == nil {
-		return nil, false, fmt.Errorf("handshake: no key share of %v was made", id)
+		return nil, false, fmt.Errorf("negotiation: no key share of %v was made", id)
 	}
 	return &message.KeyShare{KeyShareEntry: message.KeyShareEntry{Group: id,
 		KeyExchange: an.Key.Share}}, true, nil

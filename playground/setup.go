@@ -226,9 +226,9 @@ func (p *plan) check() error {
 		return fmt.Errorf("playground: data of one side in pieces of %d bytes is more than %d "+
 			"records", p.Pieces, maxRecords)
 	case p.EarlyData && (!p.Resume || p.version != iana.TLS13):
-		return fmt.Errorf("playground: early data is of TLS 1.3, with a session to resume")
+		return fmt.Errorf("playground: early data needs TLS 1.3 and a session to resume")
 	case (p.Retry || p.KeyUpdate) && (p.version != iana.TLS13 || p.OldServer):
-		return fmt.Errorf("playground: HelloRetryRequest and KeyUpdate are of TLS 1.3")
+		return fmt.Errorf("playground: HelloRetryRequest and KeyUpdate need TLS 1.3")
 	case p.Certificate != "" && !slices.Contains(throwaway.Kinds(), p.Certificate):
 		return fmt.Errorf("playground: got certificate %q, expected one of %v", p.Certificate,
 			throwaway.Kinds())
