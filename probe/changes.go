@@ -27,7 +27,8 @@ func Read(r io.Reader) (reports []*Report, err error) {
 		case err != nil:
 			return reports, fmt.Errorf("probe: report %d cannot be read: %w", len(reports)+1, err)
 		case report.Target == "" || report.At.IsZero():
-			return reports, fmt.Errorf("probe: object %d is not a report of a probe", len(reports)+1)
+			return reports, fmt.Errorf("probe: object %d is not a report of a probe",
+				len(reports)+1)
 		}
 		if err := report.restore(); err != nil {
 			return reports, fmt.Errorf("probe: report %d: %w", len(reports)+1, err)
