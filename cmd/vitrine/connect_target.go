@@ -55,6 +55,9 @@ func parseTarget(s, port string) (t target, err error) {
 		bare = s[1 : len(s)-1]
 	}
 	if a, err := netip.ParseAddr(bare); err == nil {
+		if strings.IndexFunc(a.Zone(), notInHost) >= 0 {
+			return wrong("%q has a zone that is not the name of an interface", bare)
+		}
 		t.host = a.String()
 		return t, nil
 	}
@@ -70,13 +73,15 @@ func parseTarget(s, port string) (t target, err error) {
 	if t.host == "" {
 		return wrong("%q names no host", s)
 	}
-	if i := strings.IndexFunc(t.host,
-		func(r rune) bool { return r <= ' ' || r == '/' || r > '~' }); i >= 0 {
+	if strings.IndexFunc(t.host, notInHost) >= 0 {
 		return wrong("%q is not a host name: a name with other than ASCII letters is written in "+
 			"its xn-- form", t.host)
 	}
 	return t, nil
 }
+
+// notInHost reports whether a character cannot stand in a host name or in a zone.
+func notInHost(r rune) bool { return r <= ' ' || r == '/' || r > '~' }
 
 // hostIn returns the host that is most likely meant by what is no target.
 func hostIn(s string) string {

@@ -70,7 +70,8 @@ func FuzzTarget(f *testing.F) {
 	for _, s := range []string{"a:1", "[::1]:2", "https://x/y", "::1", "smtp://[a",
 		"postgresql://db",
 		"http://plain.example", "gopher://x", "[::1]", "a:b:c", "a:99999", "a:0", ":443", "a b",
-		"\u00fcber.example", "https://%zz", "ldap://[fe80::1%25eth0]:636", "", "xmpp://h:70000"} {
+		"\u00fcber.example", "https://%zz", "ldap://[fe80::1%25eth0]:636", "",
+		"xmpp://h:70000", "::0%\x00", "[::1%\u202e]"} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
