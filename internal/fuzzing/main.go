@@ -177,13 +177,14 @@ func (t target) fuzz(length time.Duration, workers int, r *result) error {
 	}
 	cmd := exec.Command("go", append(args, "./"+t.pkg)...)
 	out, err := cmd.CombinedOutput()
-	found, last := 0, time.Duration(0)
+	found, last, ran := 0, time.Duration(0), time.Duration(0)
 	for lines := bufio.NewScanner(bytes.NewReader(out)); lines.Scan(); {
 		m := progress.FindStringSubmatch(lines.Text())
 		if m == nil {
 			continue
 		}
 		at, _ := time.ParseDuration(m[1])
+		ran = at
 		if n, _ := strconv.Atoi(m[2]); n > found {
 			found, last = n, at
 		}
@@ -191,10 +192,13 @@ func (t target) fuzz(length time.Duration, workers int, r *result) error {
 	if last > 0 {
 		r.last = r.total + last
 	}
-	r.total += length
 	if judge(out, err).starved {
 		err = nil
 	}
+	if err == nil {
+		ran = length // else it stopped at what failed
+	}
+	r.total += ran
 	if err != nil {
 		os.Stdout.Write(out)
 	}
