@@ -148,6 +148,7 @@ func TestAProbeOfHostileServersIsBounded(t *testing.T) {
 				if _, err := c.Write([]byte{22, 3, 3, 0, 1, 0xFF}); err != nil {
 					return
 				}
+				time.Sleep(time.Millisecond) // it is silent, and not too long: see maxAnswer
 			}
 		}, false, "silent"},
 		{"an answer that was not offered", func(c net.Conn) {
