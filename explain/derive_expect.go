@@ -40,6 +40,9 @@ func (d *Derivation) Search(expected []byte) (found []Finding, tried *Tried, err
 			break
 		}
 	}
+	if slices.ContainsFunc(s.found, Finding.whole) { // a part of another value by chance
+		s.found = slices.DeleteFunc(s.found, func(f Finding) bool { return !f.whole() })
+	}
 	return s.found, &Tried{Values: s.tried, Typed: s.typed, Missing: d.Missing()}, nil
 }
 

@@ -6,6 +6,7 @@ import (
 	"crypto/subtle"
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/keys"
 )
@@ -15,6 +16,9 @@ type Finding struct {
 	Name string   // what the value is: "client_write_key", "bytes 64 to 95 of key_block"
 	How  []string // what has to be different for it; empty: nothing, this is what was derived
 }
+
+// whole reports whether what was found is a value, and not a part of one.
+func (f Finding) whole() bool { return !strings.HasPrefix(f.Name, "bytes ") }
 
 // maxMistakes is the number of mistakes that are combined. With three or more, matches by chance
 // would be taken for an explanation.
