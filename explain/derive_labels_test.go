@@ -7,6 +7,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
@@ -36,10 +37,11 @@ func TestLabelsAndEndsOfTLS12AreNamed(t *testing.T) {
 	right := h.master(session)
 	seed := slices.Concat(d.Given.Server, d.Given.Client)
 	finished := func(label string, sum []byte) []byte { return prfByHand(right, label, sum, 12) }
-	for _, c := range []struct {
+	type row struct {
 		value     []byte
 		name, how string
-	}{
+	}
+	for _, c := range testkit.Sample(t, "mistakes", 4, []row{
 		{prfByHand(h.pre, "key expansion", session, 48), "master_secret",
 			`the label of the master_secret is "key expansion": it is "extended master secret"`},
 		{prfByHand(h.pre, "extended_master_secret", session, 48), "master_secret",
@@ -60,7 +62,7 @@ func TestLabelsAndEndsOfTLS12AreNamed(t *testing.T) {
 			"is hashed again"},
 		{finished("client finished", sum256(h.all(2))), "client_verify_data",
 			"for Finished, the transcript ends with message 2, server_hello"},
-	} {
+	}) {
 		found, _, err := d.Search(c.value)
 		if err != nil || !slices.ContainsFunc(found, func(f explain.Finding) bool {
 			return f.Name == c.name && len(f.How) == 1 && strings.Contains(f.How[0], c.how)
