@@ -6,33 +6,14 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/explain"
-	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
-	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // Labels of other values, labels as people write them, and transcripts that end elsewhere are named
 // up to TLS 1.2.
 func TestLabelsAndEndsOfTLS12AreNamed(t *testing.T) {
-	var h handshake12
-	for _, e := range eventsOf(t, commandCases()[1]) {
-		switch x := e.Event.(type) {
-		case *trace.Message:
-			if e.Role == trace.Client && x.Type != iana.Finished {
-				if x.Type == iana.ClientKeyExchange {
-					h.last = len(h.messages)
-				}
-				h.messages = append(h.messages, x.Raw)
-			}
-		case *trace.SharedSecret:
-			h.pre = x.Output
-		}
-	}
+	h, d := recorded12(t)
 	n := len(h.messages)
-	d, err := explain.Derive(explain.Given{PreMaster: h.pre, Transcript: h.all(n)})
-	if err != nil {
-		t.Fatal(err)
-	}
 	session := sum256(h.all(h.last + 1))
 	right := h.master(session)
 	seed := slices.Concat(d.Given.Server, d.Given.Client)

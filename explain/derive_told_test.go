@@ -62,9 +62,9 @@ func inRecord(version uint16, m []byte) []byte {
 	return append(binary.BigEndian.AppendUint16(b, uint16(len(m))), m...)
 }
 
-// Each usual mistake with a transcript is named, for the session_hash and for Finished.
-func TestMistakesWithATranscriptAreNamed(t *testing.T) {
-	var h handshake12
+// recorded12 returns a handshake of TLS 1.2, and what is derived from its transcript.
+func recorded12(t *testing.T) (h handshake12, d *explain.Derivation) {
+	t.Helper()
 	for _, e := range eventsOf(t, commandCases()[1]) {
 		switch x := e.Event.(type) {
 		case *trace.Message:
@@ -78,11 +78,17 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 			h.pre = x.Output
 		}
 	}
-	n := len(h.messages)
-	d, err := explain.Derive(explain.Given{PreMaster: h.pre, Transcript: h.all(n)})
+	d, err := explain.Derive(explain.Given{PreMaster: h.pre, Transcript: h.all(len(h.messages))})
 	if err != nil {
 		t.Fatal(err)
 	}
+	return h, d
+}
+
+// Each usual mistake with a transcript is named, for the session_hash and for Finished.
+func TestMistakesWithATranscriptAreNamed(t *testing.T) {
+	h, d := recorded12(t)
+	n := len(h.messages)
 	right := h.master(sum256(h.all(h.last + 1)))
 	records := func(i int, m []byte) []byte { return inRecord(0x0303, m) }
 	older := func(i int, m []byte) []byte {

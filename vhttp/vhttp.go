@@ -105,15 +105,16 @@ var _ = stated{asRead: asRead{}} // static analysis would call it unused
 // Read reads as from a connection of crypto/tls: over HTTP/1.1 it returns io.EOF if the stream ends
 // between two records, even without close_notify. See the package's documentation.
 func (s *stated) Read(p []byte) (n int, err error) {
+	n, err = s.read(p)
+	if err != nil && err != io.EOF && s.ended != nil {
+		s.ended(err)
+	}
+	return n, err
+}
+
+func (s *stated) read(p []byte) (n int, err error) {
 	if failed := s.broken.Load(); failed != nil {
 		return 0, *failed
-	}
-	if s.ended != nil {
-		defer func() {
-			if err != nil && err != io.EOF {
-				s.ended(err)
-			}
-		}()
 	}
 	defer s.survive(&err)
 	n, err = s.Conn.Read(p)
