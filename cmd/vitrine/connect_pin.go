@@ -28,20 +28,37 @@ func (e *pinError) Error() string {
 }
 
 // pinsOf reads the values of a flag that names public keys.
-func pinsOf(flag string, values []string, example string) (pins [][sha256.Size]byte, err error) {
+func pinsOf(flag string, values []string, example string) ([][sha256.Size]byte, error) {
+	var pins [][sha256.Size]byte
 	for _, p := range values {
-		text := strings.TrimLeft(strings.TrimPrefix(p, "sha256"), "/:")
-		sum, err := base64.StdEncoding.DecodeString(text)
-		if len(sum) != sha256.Size || err != nil {
-			sum, err = hex.DecodeString(text)
-		}
-		if len(sum) != sha256.Size || err != nil {
+		sum := pinOfText(p)
+		if sum == nil {
 			return nil, &usageError{fmt.Sprintf(flag+" takes the SHA-256 of a public key as "+
 				"sha256/BASE64 or as hex, got %q", p), example}
 		}
 		pins = append(pins, [sha256.Size]byte(sum))
 	}
 	return pins, nil
+}
+
+// pinOfText reads a pin in the spelling of this program, of curl (two slashes), with a colon
+// or bare, and returns nil for what is none. Base64 can begin with a slash itself, so only the
+// length says how many are the spelling's.
+func pinOfText(p string) []byte {
+	for _, before := range []string{"sha256//", "sha256/", "sha256:", ""} {
+		text, is := strings.CutPrefix(p, before)
+		if !is {
+			continue
+		}
+		for _, decode := range []func(string) ([]byte, error){
+			base64.StdEncoding.DecodeString, hex.DecodeString,
+		} {
+			if sum, err := decode(text); err == nil && len(sum) == sha256.Size {
+				return sum
+			}
+		}
+	}
+	return nil
 }
 
 // pin makes config require one of the keys of --pin in the chain.

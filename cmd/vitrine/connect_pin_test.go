@@ -1,8 +1,11 @@
 package main
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/base64"
+	"encoding/hex"
 	"encoding/pem"
 	"net"
 	"os"
@@ -13,6 +16,33 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
+
+// A digest is read in each spelling, also one whose base64 begins with the slash that ends the
+// prefix: one key of 64 has such a pin.
+func TestAPinIsReadInEachSpelling(t *testing.T) {
+	for _, first := range []byte{0x00, 0xf8, 0xfb, 0xfc, 0xff} {
+		for _, second := range []byte{0x00, 0xef, 0xf0, 0xff} {
+			pin := sha256.Sum256([]byte{first, second})
+			pin[0], pin[1] = first, second
+			b := base64.StdEncoding.EncodeToString(pin[:])
+			h := hex.EncodeToString(pin[:])
+			for _, text := range []string{
+				b, "sha256/" + b, "sha256//" + b, "sha256:" + b,
+				h, "sha256/" + h, "sha256//" + h, "sha256:" + h, strings.ToUpper(h),
+			} {
+				got, err := pinsOf("--pin", []string{text}, "")
+				if err != nil || len(got) != 1 || got[0] != pin {
+					t.Errorf("%s: %x, %v; want %x", text, got, err, pin)
+				}
+				for _, bad := range []string{text[1:], text + "A", "sha1/" + text} {
+					if got, err := pinsOf("--pin", []string{bad}, ""); err == nil {
+						t.Errorf("%s was read as %x", bad, got)
+					}
+				}
+			}
+		}
+	}
+}
 
 // What a pin proves depends on where its key is: in a chain that was verified, in the server's own
 // certificate, or in one that anybody could have appended.
