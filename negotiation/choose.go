@@ -54,6 +54,12 @@ func Choose(ch *message.ClientHello, c *Config) (*Choice, error) {
 	if err := typesInCommon(w, c); err != nil {
 		return nil, err
 	}
+	if slices.ContainsFunc(refused, func(r unsuitable) bool { return r.noFiniteField(w, c) }) {
+		return nil, alert.KindSuite.Fail(alert.InsufficientSecurity, "RFC 7919 §4",
+			"no cipher suite works for both without a finite-field group in common: the client "+
+				"offers %v; of these we support %v", alert.Few(ch.CipherSuites),
+			alert.Few(refused))
+	}
 	if len(refused) > 0 {
 		return nil, alert.KindSuite.Fail(alert.HandshakeFailure, ref,
 			"no cipher suite works for both: the client "+
@@ -91,6 +97,14 @@ type unsuitable struct {
 }
 
 func (r unsuitable) String() string { return fmt.Sprintf("%v (%s)", r.suite, r.why()) }
+
+// noFiniteField reports whether the suite is for DHE, and the client lists groups for it of which
+// we allow none. If no other suite works either, a server must answer with insufficient_security.
+// See RFC 7919 §4.
+func (r unsuitable) noFiniteField(w *Wishes, c *Config) bool {
+	s := suite.ByID(r.suite)
+	return s.FiniteField() && w.finiteField && chooseGroup(s, w, c) == nil
+}
 
 // choiceRefs are the sections that a server's choices are cited by.
 type choiceRefs struct{ suite, certificate, scheme string }
