@@ -47,8 +47,12 @@ func (t *teller) serverHello(s *rung) []Fact {
 		Fact{Name: "chooses", Text: Join(" · ", m.Version.String(), choice, t.modes())})
 }
 
-// modes returns which of the two extensions that change derivations and records were negotiated.
+// modes returns which of the two extensions that change derivations and records were negotiated, or
+// nothing if the hellos negotiated nothing.
 func (t *teller) modes() string {
+	if t.agreed.Version == 0 {
+		return ""
+	}
 	ems, etm := t.agreed.ExtendedMasterSecret, t.agreed.EncryptThenMAC
 	switch {
 	case ems && etm:

@@ -155,7 +155,8 @@ func (t *Tampered) Idle() string {
 // Story describes a connection from the first hello to its end.
 type Story struct {
 	Run      Run
-	Version  iana.Version
+	Version  iana.Version // whose rules it is told by
+	Chosen   iana.Version // the server's choice, or 0
 	Suite    *suite.Suite // nil if none was agreed
 	Warnings []Sentence
 	Chapters []Chapter

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 
@@ -72,12 +73,17 @@ func known(entries []trace.Entry) (err error) {
 
 // untold returns an error if there is no story for the choices of a ServerHello.
 func untold(m *message.ServerHello) error {
-	if v := selectedVersion(m); !told(v) {
+	v := selectedVersion(m)
+	if !told(v) {
 		return fmt.Errorf("a connection of %s cannot be explained", versionName(v))
 	}
-	if suite.Readable(m.CipherSuite) == nil {
-		return fmt.Errorf("a connection with %v cannot be explained: Vitrine does not know it",
+	switch s := suite.Readable(m.CipherSuite); {
+	case s == nil:
+		return fmt.Errorf("a connection with %v cannot be explained: Vitrine does not support it",
 			m.CipherSuite)
+	case !s.In(v):
+		return fmt.Errorf("a connection with %v cannot be explained: it is not a suite of %v, "+
+			"which the server chose", m.CipherSuite, v)
 	}
 	return nil
 }
@@ -119,10 +125,8 @@ func (t *teller) setNegotiated() {
 			t.agreed = *v.agreed
 		}
 	}
-	t.Version = t.agreed.Version
-	if t.Version == 0 {
-		t.Version = iana.TLS12
-	}
+	t.Chosen = t.chosenVersion()
+	t.Version = cmp.Or(t.Chosen, iana.TLS12)
 	t.Suite = suite.Readable(t.agreed.Suite)
 	t.dialect = message.Dialect{Version: t.Version, Kex: t.agreed.KeyExchange}
 	t.Warnings = warnings(t.Version, t.Suite, t.Run, t.shows)

@@ -13,15 +13,8 @@ import (
 // speaks13 reports whether a connection is one of TLS 1.3: its server chose it or, if no
 // ServerHello was seen, its client offers nothing else.
 func (t *teller) speaks13() bool {
-	if t.agreed.Version != 0 {
-		return protocolOf(t.agreed.Version) == &protocol13
-	}
-	for _, v := range []*view{t.server, t.client} {
-		for _, m := range v.messages[iana.Server] {
-			if hello, ok := parseHello[*message.ServerHello](m); ok {
-				return chooses13(hello)
-			}
-		}
+	if t.Chosen != 0 {
+		return t.Chosen == iana.TLS13
 	}
 	for _, v := range []*view{t.client, t.server} {
 		for _, m := range v.messages[iana.Client] {
@@ -31,6 +24,21 @@ func (t *teller) speaks13() bool {
 		}
 	}
 	return false
+}
+
+// chosenVersion returns the version that the server chose, or 0.
+func (t *teller) chosenVersion() iana.Version {
+	if t.agreed.Version != 0 {
+		return t.agreed.Version
+	}
+	for _, v := range []*view{t.server, t.client} {
+		for _, m := range v.messages[iana.Server] {
+			if hello, ok := parseHello[*message.ServerHello](m); ok {
+				return selectedVersion(hello)
+			}
+		}
+	}
+	return 0
 }
 
 // tell13 tells the story of a TLS 1.3 connection.

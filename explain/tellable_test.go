@@ -58,14 +58,15 @@ func TestEveryVersionAndSuiteHasAStoryOrIsRefused(t *testing.T) {
 			for _, resumed := range []bool{false, true} {
 				entries := chose(t, v, id, resumed)
 				err := explain.Tellable(entries)
-				known := suite.Readable(id) != nil && v >= iana.TLS10 && v <= iana.TLS13
+				row := suite.Readable(id)
+				known := row != nil && told(v) && row.In(v)
 				if known != (err == nil) {
 					t.Fatalf("%v, %v: %v", v, id, err)
 				}
 				if err != nil {
 					refused++
-					if suite.Readable(id) != nil && v >= iana.TLS10 && v <= iana.TLS13 ||
-						!strings.Contains(err.Error(), "cannot be explained") {
+					if !strings.Contains(err.Error(), "cannot be explained") ||
+						told(v) && !strings.Contains(err.Error(), id.String()) {
 						t.Errorf("%v, %v: %v", v, id, err)
 					}
 					continue
@@ -93,5 +94,27 @@ func TestEveryVersionAndSuiteHasAStoryOrIsRefused(t *testing.T) {
 	t.Logf("%d stories, %d refused", stories, refused)
 	if stories < 400 || refused < 400 {
 		t.Errorf("%d stories, %d refused", stories, refused)
+	}
+}
+
+func told(v iana.Version) bool { return v >= iana.TLS10 && v <= iana.TLS13 }
+
+// Until the server has chosen, a story has no version; and as long as nothing was negotiated, it
+// does not say which derivation was.
+func TestUnfinishedHandshakesHaveNoVersionOfTheirOwn(t *testing.T) {
+	for _, v := range []iana.Version{iana.TLS10, iana.TLS11, iana.TLS12} {
+		entries := chose(t, v, iana.TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA, false)
+		entries = entries[:len(entries)-1] // nothing was negotiated
+		s := explain.Tell(entries, explain.Run{Command: "vitrine decrypt"})
+		if s.Version != v || s.Chosen != v || s.Suite != nil {
+			t.Errorf("%v is told as %v, chosen %v, with %v", v, s.Version, s.Chosen, s.Suite)
+		}
+		if said := fmt.Sprint(s.Chapters); strings.Contains(said, "derivation") ||
+			!strings.Contains(said, v.String()) {
+			t.Errorf("%v: %s", v, said)
+		}
+	}
+	if s := explain.Tell(nil, explain.Run{}); s.Chosen != 0 {
+		t.Errorf("without a message: %v", s.Chosen)
 	}
 }

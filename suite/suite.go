@@ -79,6 +79,11 @@ func (s *Suite) MinVersion() iana.Version {
 	return iana.TLS12
 }
 
+// In reports whether a version has the suite.
+func (s *Suite) In(v iana.Version) bool {
+	return s.TLS13() == (v == iana.TLS13) && v >= s.MinVersion()
+}
+
 // PRFHash returns the hash of the PRF and of the transcript: the suite's own in TLS 1.2, MD5
 // together with SHA-1 in TLS 1.0 and 1.1, and keys.SSL30 in SSL 3.0. See RFC 5246 §5 and RFC 4346
 // §5.

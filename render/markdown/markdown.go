@@ -40,11 +40,15 @@ type printer struct{ *bufio.Writer }
 func (p *printer) printf(format string, args ...any) { fmt.Fprintf(p, format, args...) }
 
 func (p *printer) head(s *explain.Story) {
-	title := s.Version.String()
-	if s.Suite != nil {
-		title = fmt.Sprintf("%v with %v", s.Version, s.Suite.ID)
+	switch {
+	case s.Suite != nil:
+		p.printf("# A handshake, from hello to protected data: %s with %s\n\n",
+			text(s.Version.String()), text(s.Suite.ID.String()))
+	case s.Chosen != 0:
+		p.printf("# An unfinished handshake of %s\n\n", text(s.Chosen.String()))
+	default:
+		p.printf("# An unfinished handshake\n\n")
 	}
-	p.printf("# A handshake, from hello to protected data: %s\n\n", text(title))
 	p.printf("Made by `%s`.\n\n", code(s.Run.Command+s.Run.Flags))
 	for _, w := range s.Warnings {
 		p.printf("> **%s**\n\n", text(w.Text))
