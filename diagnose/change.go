@@ -36,6 +36,7 @@ const (
 	ShortRecords                 // send the ClientHello in short records
 	NoRecordSplit                // send data with CBC in TLS 1.0 without a record of one byte
 	OneScheme                    // accept one signature scheme that the server is known to have
+	Certificates                 // accept certificates in place of raw public keys
 	kinds            = iota
 )
 

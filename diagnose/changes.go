@@ -63,6 +63,16 @@ var changes = []Change{
 		apply: func(c *vitrine.Config) { c.GetPSK = nil },
 	},
 	{
+		Kind: Certificates, Go: "PeerCertificateTypes: nil, VerifyRawPublicKey: nil", hello: true,
+		Cause: "the server shows a certificate, and no raw public key",
+		when: func(f *Failure, c *vitrine.Config) bool {
+			return len(c.PeerCertificateTypes) > 0 && f.OtherType()
+		},
+		apply: func(c *vitrine.Config) {
+			c.PeerCertificateTypes, c.RawKeyPins, c.VerifyRawPublicKey = nil, nil, nil
+		},
+	},
+	{
 		Kind: NoProtocols, Go: "NextProtos: nil", hello: true,
 		Cause: "the server fails at the application protocols that are offered (ALPN)",
 		when: func(f *Failure, c *vitrine.Config) bool {

@@ -50,6 +50,14 @@ func (f *Failure) OwnCertificate() bool {
 	return f.known().CertificateWanted() || f.known().CertificateRefused()
 }
 
+// OtherType reports whether one side refused the type of the other's certificates: X.509 or raw
+// public keys.
+func (f *Failure) OtherType() bool {
+	return f.Answered == nil && f.known().HasReceived(alert.UnsupportedCertificate) ||
+		f.Sent != nil && f.Sent.Alert == alert.UnsupportedCertificate &&
+			f.Sent.Ref == "RFC 7250 §4.2"
+}
+
 // choiceless reports whether the failure may mean that the server found no common suite.
 func (f *Failure) choiceless() bool {
 	return f.Trust == nil && f.Answered == nil &&

@@ -42,6 +42,7 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.ShortRecords:  {{Name: "split-hello", Value: strconv.Itoa(diagnose.ShortRecord)}},
 	diagnose.NoRecordSplit: {{Name: "without", Value: "record-split"}},
 	diagnose.UpToVersion:   {{Name: "max", Value: "VERSION"}},
+	diagnose.Certificates:  {{Name: "raw-public-key", Drop: true}},
 	diagnose.OneScheme:     {{Name: "scheme", Value: "NAME"}},
 }
 

@@ -26,12 +26,18 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 		c.explainTrust(ctx, failure, f)
 	case a.unpinned() != nil:
 		f.Seen = append(f.Seen, a.unpinned().Error())
-		if len(r.certs) > 0 {
-			f.Try = append(f.Try, c.line(nil, flagChange{Name: "pin", Value: pinOf(r.certs[0])})+
-				" # if the server's owner confirms this pin")
+		pin := a.unpinned().raw
+		if pin == "" && len(r.certs) > 0 {
+			pin = pinOf(r.certs[0])
+		}
+		if pin != "" {
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: "pin", Value: pin})+confirmed)
 		}
 	default:
 		c.seen(failure, f)
+		if f.repin = c.otherPin(r.certs); f.repin != nil {
+			f.Seen = append(f.Seen, (&pinError{}).Error())
+		}
 		if failure.OwnCertificate() && r.ClientAuth != nil {
 			f.Inferred = []string{c.aboutOwn(r.ClientAuth)}
 		}

@@ -16,10 +16,14 @@ import (
 
 // A pinError reports that none of the pinned keys is in the chain.
 type pinError struct {
-	besides bool // the server sent one of them, outside of the chain
+	besides bool   // the server sent one of them, outside of the chain
+	raw     string // the pin of the raw public key that it showed in place of a chain
 }
 
 func (e *pinError) Error() string {
+	if e.raw != "" {
+		return "the server's raw public key, " + e.raw + ", is none of those that are pinned"
+	}
 	const none = "none of the pinned public keys is in the server's chain"
 	if e.besides {
 		return none + ": one is in a certificate that it sent besides, which proves nothing"
@@ -73,14 +77,20 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 			return &usageError{"--raw-public-key without --pin: a raw public key says nothing " +
 				"about whose it is; -k shows its pin", example + " --raw-public-key -k"}
 		}
-		config.RawKeyPins = want
-		return nil
+		if want != nil {
+			config.VerifyRawPublicKey = func(spki []byte) error {
+				if slices.Contains(want, pki.Pin(spki)) {
+					return nil
+				}
+				return &pinError{raw: pki.PinText(spki)}
+			}
+		}
 	}
 	if want == nil {
 		return nil
 	}
 	config.VerifyConnection = func(s vitrine.ConnectionState) error {
-		if pinned(s.VerifiedChains, want) {
+		if s.PeerRawPublicKey != nil || pinned(s.VerifiedChains, want) {
 			return nil
 		}
 		sent := pinned([][]*x509.Certificate{s.PeerCertificates}, want)
@@ -91,6 +101,20 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	}
 	return nil
 }
+
+// otherPin returns the flag that pins the key which the server showed, or nothing if there is no
+// --pin, or it names a key of the chain that was sent.
+func (o *connectOptions) otherPin(chain []*x509.Certificate) []flagChange {
+	want, err := pinsOf("--pin", o.pins, "")
+	if err != nil || len(want) == 0 || len(chain) == 0 ||
+		pinned([][]*x509.Certificate{chain}, want) {
+		return nil
+	}
+	return []flagChange{{Name: "pin", Value: pinOf(chain[0])}}
+}
+
+// confirmed is said of a line with a pin that nobody but the server has vouched for.
+const confirmed = " # if the server's owner confirms this pin"
 
 // pinned reports whether one of the keys that are wanted is in one of the chains. Only those that
 // were verified prove something: a server can append any certificate to its own. See RFC 7469 §2.6.

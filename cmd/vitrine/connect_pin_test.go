@@ -1,6 +1,7 @@
 package main
 
 import (
+	"crypto"
 	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
@@ -13,6 +14,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
@@ -123,5 +125,62 @@ func answerAll(l net.Listener) {
 			defer conn.Close()
 			conn.Read(make([]byte, 1))
 		}()
+	}
+}
+
+// A refused pin, or another kind of key than was asked for, leads to the key that the server shows,
+// whether or not the server asked for a certificate of ours.
+func TestARefusedPinLeadsToTheServersKey(t *testing.T) {
+	cert := rig.Certificate(t, throwaway.ECDSA)
+	leaf, err := x509.ParseCertificate(cert.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	own, other := pinOf(leaf), "sha256/"+strings.Repeat("A", 43)+"="
+	raw := vitrine.RawPublicKey(cert.PrivateKey.(crypto.Signer))
+	const (
+		shown = "shows a raw public key, and answers only who asks for one"
+		none  = "none of the pinned public keys is in the server's chain"
+	)
+	for _, c := range []struct {
+		certificate vitrine.Certificate
+		auth        vitrine.ClientAuthType
+		flags       string
+		code        int
+		want, try   string
+	}{
+		{raw, vitrine.RequestClientCert, "--raw-public-key --pin " + other, exitUntrusted,
+			own + ", is none of those that are pinned",
+			"--raw-public-key --sni " + rig.ServerName + " --pin '" + own + "' #"},
+		{raw, vitrine.NoClientCert, "-k", exitFailed, shown,
+			"-k --sni " + rig.ServerName + " --raw-public-key --pin '" + own + "' #"},
+		{cert, vitrine.NoClientCert, "-k --raw-public-key", exitFailed,
+			"works with: vitrine connect", "-k --sni " + rig.ServerName + " in Go"},
+		{cert, vitrine.RequireAnyClientCert, "-k --pin " + other, exitFailed, none,
+			"--pin '" + own + "' --cert client.pem --key client.key #"},
+	} {
+		for _, version := range []string{"1.2", "1.3"} {
+			l, err := vitrine.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
+				Certificates: []vitrine.Certificate{c.certificate}, ClientAuth: c.auth})
+			if err != nil {
+				t.Fatal(err)
+			}
+			t.Cleanup(func() { l.Close() })
+			go answerAll(l)
+			code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(),
+				"-i=false", "--max", version, "--sni", rig.ServerName},
+				strings.Fields(c.flags)...)...)
+			text := strings.Replace(strings.Join(strings.Fields(stdout+stderr), " "),
+				" --max "+version, "", -1)
+			want, try := c.want, c.try
+			if c.code == exitFailed && c.auth == vitrine.RequireAnyClientCert && version == "1.3" {
+				// There the pin is refused before the server has refused us.
+				c.code, try = exitUntrusted, "--pin '"+own+"' #"
+			}
+			if code != c.code || !strings.Contains(text, want) || !strings.Contains(text, try) {
+				t.Errorf("%s, TLS %s: exit code %d, want %d, %q and %q:\n%s", c.flags, version, code,
+					c.code, want, try, stdout+stderr)
+			}
+		}
 	}
 }

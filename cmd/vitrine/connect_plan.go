@@ -16,6 +16,7 @@ import (
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
+	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/probe"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -87,10 +88,14 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 // tryElse adds what a user can try where no change helps.
 func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
 	switch {
-	case failure.Asked && c.cert == "":
-		f.Try = append(f.Try,
-			c.line(nil, flagChange{Name: "cert", Value: "client.pem"},
-				flagChange{Name: "key", Value: "client.key"}))
+	case failure.Asked && failure.Sent == nil && c.cert == "":
+		line := c.line(nil, append(slices.Clone(f.repin),
+			flagChange{Name: "cert", Value: "client.pem"},
+			flagChange{Name: "key", Value: "client.key"})...)
+		if f.repin != nil {
+			line += confirmed
+		}
+		f.Try = append(f.Try, line)
 		return
 	case c.psk == "" && (f.wantsPSK || failure.Answered == nil && failure.Received != nil &&
 		*failure.Received == alert.HandshakeFailure && f.hopeless == ""):
@@ -138,8 +143,13 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	})
 	shortPrime := failure.ShortPrime()
 	switch {
-	case failure.Asked && c.cert == "":
+	case failure.Asked && failure.Sent == nil && c.cert == "":
 		return nil // the server requires a client certificate
+	case failure.OtherType():
+		if c.showsRawKey(ctx, f) {
+			return nil
+		}
+		return general
 	case failure.Asked || failure.Answered != nil && !shortPrime:
 		return general // it had what we offered
 	case failure.Gone == diagnose.Silent: // each question would only time out
@@ -159,6 +169,9 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	c.progress.step("asking the server what it has")
 	k := s.Sketch(ctx)
 	if k == nil {
+		if c.showsRawKey(ctx, f) {
+			return nil
+		}
 		return helloFirst(general)
 	}
 	f.Found = k.Sentences()
@@ -171,6 +184,33 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 		return c.helloChanges(k, lack, failure, general, f)
 	}
 	return c.ordered(c.narrow(k, &lack, f), general, f)
+}
+
+// showsRawKey reports whether a server that answered no hello answers one that asks for a raw public
+// key, and proposes to pin that.
+func (c *caller) showsRawKey(ctx context.Context, f *failureReport) bool {
+	if c.rawKey {
+		return false
+	}
+	config, pin := c.config.Clone(), ""
+	config.PeerCertificateTypes = []iana.CertificateType{iana.RawPublicKey}
+	config.VerifyRawPublicKey = func(spki []byte) error {
+		pin = pki.PinText(spki)
+		return nil
+	}
+	_, err := c.try(ctx, config)
+	if pin == "" {
+		return false
+	}
+	f.Inferred = nil
+	f.hopeless = "the server shows a raw public key, and answers only who asks for one (RFC 7250)"
+	if err != nil {
+		f.hopeless += "; and then: " + briefly(err)
+	}
+	f.Found = append(f.Found, f.hopeless)
+	f.Try = append(f.Try, c.line(nil, flagChange{Name: "raw-public-key"},
+		flagChange{Name: "pin", Value: pin})+confirmed)
+	return true
 }
 
 // minPSSBits is the length from which on an RSA key can sign with RSASSA-PSS and SHA-256, as TLS

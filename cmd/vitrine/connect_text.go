@@ -224,6 +224,7 @@ type failureReport struct {
 	fails    string        // at what the server fails, as far as its answers show
 	missing  string        // what the server needs and our offer lacks
 	took     time.Duration // of the failed handshake
+	repin    []flagChange  // the pin of the server's key, if --pin has another
 	second   string        // why the certificate is not trusted, once a change has helped
 }
 

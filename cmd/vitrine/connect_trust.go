@@ -41,7 +41,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 	if leaf := failure.Trust.UnverifiedCertificates; len(leaf) > 0 && selfSigned(leaf[0]) {
 		pin := c.line(nil, flagChange{Name: "insecure"},
 			flagChange{Name: "pin", Value: pinOf(leaf[0])})
-		f.Try = append(f.Try, pin+" # if the server's owner confirms this pin")
+		f.Try = append(f.Try, pin+confirmed)
 	}
 	look := c.line([]string{"chain-out"}, flagChange{Name: "insecure"},
 		flagChange{Name: "chain-out", Value: "chain.pem"})

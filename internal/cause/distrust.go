@@ -84,7 +84,11 @@ func (d *distrust) invalid(err x509.CertificateInvalidError) string {
 			"unless this machine's clock is wrong, which says %s", who,
 			err.Cert.NotAfter.Format(day), Age(now.Sub(err.Cert.NotAfter)), d.peer, now.Format(day))
 	case err.Reason == x509.NotAuthorizedToSign:
-		return "a certificate in the chain signs another one, and is not that of an authority"
+		signer := "a certificate in the chain"
+		if err.Cert != nil {
+			signer = fmt.Sprintf("the certificate %q", err.Cert.Subject.String())
+		}
+		return signer + " signs another one of the chain, and is not that of an authority"
 	case err.Reason == x509.IncompatibleUsage:
 		return fmt.Sprintf("the certificate is not meant for a %v: its extended key usage says "+
 			"otherwise", d.peer)
