@@ -21,21 +21,26 @@ func TestCertificatesOfTheCasesAreShownAndExplained(t *testing.T) {
 		root        bool   // the file holds a root for it
 		reason      string // without -k
 		trusted     bool   // the change that helps makes it trusted
+		section     string // that the report with -k names
 	}{
 		{"neg-serial", "", false, "certificate 1 of 1 is refused as it is: negative serial number",
-			false},
+			false, "RFC 5280 §4.1.2.2"},
 		{"san-nonascii", "", false,
-			"certificate 1 of 1 is refused as it is: SAN dNSName is malformed", false},
+			"certificate 1 of 1 is refused as it is: SAN dNSName is malformed", false,
+			"RFC 5280 §4.2.1.6"},
 		{"san-ip-badlen", "", false,
-			"certificate 1 of 1 is refused as it is: cannot parse IP address", false},
-		{"explicit", "", false, "certificate 1 of 1 is refused as it is: invalid ECDSA parameters",
-			false},
+			"certificate 1 of 1 is refused as it is: cannot parse IP address", false,
+			"RFC 5280 §4.2.1.6"},
+		{"explicit", "", false, "certificate 1 of 1 is refused as it is: its key does not name " +
+			"its curve", false, "RFC 5480 §2.1.1"},
 		{"sha1", "", false, "signed with sha1WithRSAEncryption, which only policy legacy accepts",
-			false},
-		{"ku-only-encipher", "", true, "KeyUsage does not allow what the server uses it for", true},
-		{"rsa512", "--max 1.2", false, "got an RSA key of 512 bits, expected at least 1024", false},
-		{"cn-only", "", true, "it has no name at all that counts", false},
-		{"wrong-order", "", true, "", true},
+			false, "RFC 6194"},
+		{"ku-only-encipher", "", true, "KeyUsage does not allow what the server uses it for", true,
+			"RFC 5280 §4.2.1.3"},
+		{"rsa512", "--max 1.2", false, "got an RSA key of 512 bits, expected at least 1024", false,
+			"RFC 9325 §4.5"},
+		{"cn-only", "", true, "it has no name at all that counts", false, ""},
+		{"wrong-order", "", true, "", true, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()
@@ -61,6 +66,10 @@ func TestCertificatesOfTheCasesAreShownAndExplained(t *testing.T) {
 			}
 			if code != exitOK || !strings.Contains(stdout, "0 subject   CN=localhost") {
 				t.Errorf("with -k: exit code %d\n%s%s", code, stdout, stderr)
+			}
+			if text := strings.Join(strings.Fields(stdout), " "); tt.section != "" &&
+				!strings.Contains(text, "("+tt.section+")") || strings.Contains(text, "§4)") {
+				t.Errorf("with -k the section is not %q\n%s", tt.section, stdout)
 			}
 			if pem, err := os.ReadFile(file); err != nil ||
 				!strings.HasPrefix(string(pem), "-----BEGIN CERTIFICATE") {

@@ -178,8 +178,8 @@ func TestARefusedPinLeadsToTheServersKey(t *testing.T) {
 				c.code, try = exitUntrusted, "--pin '"+own+"' #"
 			}
 			if code != c.code || !strings.Contains(text, want) || !strings.Contains(text, try) {
-				t.Errorf("%s, TLS %s: exit code %d, want %d, %q and %q:\n%s", c.flags, version, code,
-					c.code, want, try, stdout+stderr)
+				t.Errorf("%s, TLS %s: exit code %d, want %d, %q and %q:\n%s", c.flags, version,
+					code, c.code, want, try, stdout+stderr)
 			}
 		}
 	}

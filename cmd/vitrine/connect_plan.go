@@ -186,8 +186,8 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	return c.ordered(c.narrow(k, &lack, f), general, f)
 }
 
-// showsRawKey reports whether a server that answered no hello answers one that asks for a raw public
-// key, and proposes to pin that.
+// showsRawKey reports whether a server that answered no hello answers one that asks for a raw
+// public key, and proposes to pin that.
 func (c *caller) showsRawKey(ctx context.Context, f *failureReport) bool {
 	if c.rawKey {
 		return false

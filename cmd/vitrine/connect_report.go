@@ -11,6 +11,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/cause"
 	"github.com/vitrine-tls/vitrine/internal/reach"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
@@ -242,9 +243,13 @@ func (r *report) setNegotiated(a *attempt) {
 					"servers at once (Logjam, CVE-2015-4000)", "RFC 9325 §4.1"})
 	}
 	for _, fault := range s.PeerCertificateFaults {
-		r.Concerns = append(r.Concerns, concernReport{"insecure", fault.Error(),
-			"without -k it is refused",
-			"RFC 5280 §4"})
+		what, why := fault.Error(), fault
+		if f, ok := errors.AsType[*pki.Fault](fault); ok {
+			what, why = fmt.Sprintf("certificate %d of %d", f.Index+1, f.Of), f.Err
+		}
+		says, ref := cause.FaultOf(why)
+		r.Concerns = append(r.Concerns, concernReport{"insecure", what,
+			says + ": without -k it is refused", ref})
 	}
 	r.certificateConcerns(time.Now())
 }

@@ -45,8 +45,9 @@ func (d *distrust) of(err error) string {
 	case x509.UnknownAuthorityError:
 		return d.unknownAuthority()
 	case *pki.Fault:
+		says, _ := FaultOf(err.Err)
 		return fmt.Sprintf("certificate %d of %d is refused as it is: %s; whoever issued it must "+
-			"issue another one", err.Index+1, err.Of, strings.TrimPrefix(err.Err.Error(), "x509: "))
+			"issue another one", err.Index+1, err.Of, says)
 	case *pki.WeakError:
 		accepts := "only policy legacy accepts"
 		if err.Cert.SignatureAlgorithm == x509.MD5WithRSA {
