@@ -14,7 +14,7 @@ import (
 // ServerHello was seen, its client offers nothing else.
 func (t *teller) speaks13() bool {
 	if t.Chosen != 0 {
-		return t.Chosen == iana.TLS13
+		return protocolOf(t.Chosen) == &protocol13
 	}
 	for _, v := range []*view{t.client, t.server} {
 		for _, m := range v.messages[iana.Client] {

@@ -113,7 +113,7 @@ func (o *connectOptions) otherPin(chain []*x509.Certificate) []flagChange {
 	return []flagChange{{Name: "pin", Value: pinOf(chain[0])}}
 }
 
-// confirmed is said of a line with a pin that nobody but the server has vouched for.
+// confirmed follows a line whose pin nobody but the server has vouched for.
 const confirmed = " # if the server's owner confirms this pin"
 
 // pinned reports whether one of the keys that are wanted is in one of the chains. Only those that
