@@ -29,7 +29,8 @@
 //	ip.go links.go udp.go decode.go              datagrams, tunnels; with what a packet begins
 //	assembler.go copies.go lane.go               TCP's bytes in order, and what comes twice
 //	eaptable.go segments.go                      the connection of an EAP packet, of a segment
-//	reader.go pcapng.go open.go                  the packets of a file
+//	reader.go pcap.go pcapng.go                  the packets of a file
+//	foreign.go open.go                           what a file is by its beginning
 //	writer.go holding.go conversation.go tap.go  writing
 //	print.go                                     printing
 //

@@ -3,10 +3,8 @@ package capture
 import (
 	"bufio"
 	"bytes"
-	"encoding/binary"
 	"fmt"
 	"io"
-	"time"
 )
 
 // SecretsType says what a Decryption Secrets Block contains, by the number in
@@ -130,45 +128,6 @@ func (r *Reader) comment(text []byte) {
 		r.Comment(string(text))
 	}
 }
-
-// pcap reads a pcap file.
-type pcap struct {
-	order  binary.ByteOrder
-	tick   time.Duration
-	header int // bytes, of each packet
-	link   LinkType
-	begun  bool
-}
-
-func (f *pcap) next(r *Reader) (Packet, bool, error) {
-	if !f.begun {
-		h, err := r.take(24)
-		if err != nil {
-			return Packet{}, false, noEOF(err)
-		}
-		f.begun = true
-		// The upper half may be the length of a frame check sequence.
-		f.link = LinkType(f.order.Uint32(h[20:]))
-	}
-	h, err := r.peek(f.header)
-	if err != nil {
-		return Packet{}, false, err
-	}
-	n, length := f.order.Uint32(h[8:]), f.order.Uint32(h[12:])
-	if n > maxPacket {
-		return Packet{}, false,
-			fmt.Errorf("a packet of %d bytes, expected at most %d", n, maxPacket)
-	}
-	at := time.Unix(int64(f.order.Uint32(h)), int64(f.order.Uint32(h[4:]))*int64(f.tick)).UTC()
-	b, err := r.take(f.header + int(n))
-	if err != nil {
-		return Packet{}, false, noEOF(err)
-	}
-	return Packet{Time: at, Link: f.link, Data: b[f.header:], Length: onWire(length, n)}, true, nil
-}
-
-// onWire returns a packet's length on the wire. Some programs write less than they captured.
-func onWire(length, captured uint32) int { return int(max(min(length, 1<<30), captured)) }
 
 // noEOF returns the error for an end of the file where it must continue.
 func noEOF(err error) error {
