@@ -24,7 +24,10 @@ type Handler interface {
 
 // Connection is a TCP connection in a capture.
 type Connection struct {
-	Stream int // from 0, in the order of first packets: Wireshark's tcp.stream
+	// Stream counts from 0 in the order of first packets, as Wireshark's tcp.stream. An ICMP error
+	// that quotes a TCP header counts for none; Wireshark 4.0 counts one for it if the header is
+	// whole and of a connection that has no packet before.
+	Stream int
 
 	// Client opened the connection, according to a SYN. If there was none, Guessed is true and the
 	// Server is the end with the lower port; the data may show otherwise.

@@ -58,7 +58,7 @@ type Watch struct {
 
 // Watched is one connection of a capture.
 type Watched struct {
-	Number         int // Wireshark's tcp.stream; negative if it is not one of TCP
+	Number         int // capture.Connection.Stream; negative if it is not one of TCP
 	Client, Server netip.AddrPort
 	Carrier        string    // what carries it, if not TCP; see capture.Connection
 	Names          [2]string // of client and server, if they have no addresses

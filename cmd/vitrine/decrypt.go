@@ -67,7 +67,9 @@ read as one, in the order of their packets' times. Every TLS connection gets a r
 port: what was negotiated and, given a secret that fits, how much of its data was decrypted. If some
 of the data was not decrypted, the row gives the reason and what would help. Without a secret the
 command lists the connections. TLS inside tunnels (VXLAN, GRE, GTP-U and many more) and EAP-TLS is
-found too; packets that are not read, such as QUIC, are counted by protocol.
+found too; packets that are not read, such as QUIC, are counted by protocol. Connections have the
+numbers of Wireshark's tcp.stream, except that Wireshark (4.0) also counts one for each ICMP error
+that quotes the whole TCP header of a connection that the capture does not have before it.
 
 With -f and -i, --ui shows a page of the connections as they happen, and --history keeps them.
 
@@ -219,8 +221,8 @@ type selection struct {
 func (s *selection) flags(cmd *cobra.Command) {
 	f := cmd.Flags()
 	f.StringVar(&s.streams, "stream", "",
-		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream), eap1, or eap "+
-			"for all of EAP")
+		"only the connections with these numbers: 3,7-9 (Wireshark's tcp.stream, but ICMP errors "+
+			"count for none), eap1, or eap for all of EAP")
 	f.StringSliceVar(&s.hosts, "host", nil, "only connections from or to this address")
 	f.IntSliceVar(&s.ports, "port", nil, "only connections from or to this port")
 	f.StringSliceVar(&s.snis, "sni", nil,
@@ -352,6 +354,7 @@ func (p *packets) read(s *showing) error {
 		packet, err := source.Next()
 		switch {
 		case p.ctx.Err() != nil && p.live:
+			s.interrupted()
 			return nil
 		case p.ctx.Err() != nil:
 			return errors.New("interrupted: the rows show what was read until then")

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"fmt"
 	"io"
@@ -9,7 +10,9 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/trace"
 )
@@ -90,6 +93,42 @@ func TestAGrowingLogWithAReport(t *testing.T) {
 	if said := g.describe(); !strings.HasSuffix(said, "keys (UTF-16): 7 lines, 1 usable secret.") {
 		t.Error(said)
 	}
+}
+
+// A key log's last line that has no end when decrypt -f is interrupted is read.
+func TestALineWithoutAnEndIsReadAtAnInterrupt(t *testing.T) {
+	dir := filepath.Join(testkit.Root(), "testdata", "captures", "keylogs")
+	text, err := os.ReadFile(filepath.Join(dir, "k-bom.log"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out, errs syncBuffer
+	// A slow machine may not have read the capture at the interrupt, so later ones are tried too;
+	// connections without a secret are given up after patience.
+	for wait := 100 * time.Millisecond; wait < patience; wait *= 2 {
+		name := filepath.Join(t.TempDir(), "keys")
+		if err := os.WriteFile(name, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		ctx, interrupt := context.WithCancel(t.Context())
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			run(ctx, []string{"decrypt", "-f", filepath.Join(dir, "t.pcap"), "--keylog", name},
+				&out, &errs)
+		}()
+		time.Sleep(wait)
+		err := os.WriteFile(name, bytes.TrimSpace(text), 0o600)
+		interrupt()
+		<-ended
+		if err != nil {
+			t.Fatal(err)
+		}
+		if strings.Contains(out.String(), "3538 of 3538") {
+			return
+		}
+	}
+	t.Errorf("got\n%s%s", out.String(), errs.String())
 }
 
 // The events of a connection are kept up to a bound, of whatever kind they are.
