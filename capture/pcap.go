@@ -45,7 +45,7 @@ func pcapOf(magic []byte) *pcap {
 	return nil
 }
 
-// aixLinks are the links of AIX's tcpdump, which has the numbers of RFC 1573 for them.
+// aixLinks are the links of AIX's tcpdump, which has SNMP's numbers of interface types for them.
 var aixLinks = map[LinkType]LinkType{6: LinkEthernet, 9: LinkTokenRing, 15: LinkFDDI, 24: LinkNull}
 
 // begin reads the header of the file.
