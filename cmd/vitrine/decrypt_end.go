@@ -13,7 +13,23 @@ import (
 	"github.com/vitrine-tls/vitrine/keylog"
 )
 
-// This file has the output of decrypt at the end of a run.
+// This file has what decrypt does at the end of a run.
+
+// interrupted reads what key logs have at the end of a live capture, also a line without its end.
+func (s *showing) interrupted() {
+	s.growLogs((*keylog.Growing).Close)
+	s.retry()
+}
+
+// growLogs reads what was added to the key logs, and calls then, which may be nil, for what has no
+// end yet. If there are new secrets, the waiting connections try them.
+func (s *showing) growLogs(then func(*keylog.Growing) error) {
+	for _, g := range s.secrets.files {
+		if n, err := s.secrets.grow(g, then, s.cmd.ErrOrStderr()); err == nil && n > 0 {
+			s.watch.Retry()
+		}
+	}
+}
 
 // acknowledge reports how much was read from the key logs.
 func (s *showing) acknowledge() error {

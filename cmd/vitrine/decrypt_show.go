@@ -142,22 +142,6 @@ func (s *showing) idle() {
 	s.watch.Expire(patience)
 }
 
-// interrupted reads what key logs have at the end of a live capture, also a line without its end.
-func (s *showing) interrupted() {
-	s.growLogs((*keylog.Growing).Close)
-	s.retry()
-}
-
-// growLogs reads what was added to the key logs, and calls then, which may be nil, for what has no
-// end yet. If there are new secrets, the waiting connections try them.
-func (s *showing) growLogs(then func(*keylog.Growing) error) {
-	for _, g := range s.secrets.files {
-		if n, err := s.secrets.grow(g, then, s.cmd.ErrOrStderr()); err == nil && n > 0 {
-			s.watch.Retry()
-		}
-	}
-}
-
 // retry makes the waiting connections try the secrets that were added since the last call. It
 // visits all of them, so it is not called for every block of secrets.
 func (s *showing) retry() {
