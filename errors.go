@@ -89,5 +89,5 @@ func (e *HandshakeError) Unwrap() error { return e.Err }
 
 // A TruncatedError reports that the stream ended without close_notify. An attacker on the network
 // can cause that, so the data received may be incomplete. It wraps io.ErrUnexpectedEOF. See
-// RFC 5246 §7.2.1.
+// RFC 5246 §7.2.1 and RFC 8446 §6.1.
 type TruncatedError = engine.TruncatedError

@@ -2,6 +2,7 @@ package engine
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"io"
@@ -14,12 +15,12 @@ import (
 )
 
 // A TruncatedError reports that the stream ended without close_notify. An attacker on the network
-// can cause that, so the data received may be incomplete. It wraps io.ErrUnexpectedEOF. See RFC
-// 5246 §7.2.1.
+// can cause that, so the data received may be incomplete. It wraps io.ErrUnexpectedEOF.
 type TruncatedError struct {
 	Peer iana.Side // who ended the stream
 	// Partial reports whether the stream ended inside a record or a handshake message.
 	Partial bool
+	Ref     string // the section that demands close_notify in the connection's version
 }
 
 func (e *TruncatedError) Error() string {
@@ -27,9 +28,8 @@ func (e *TruncatedError) Error() string {
 	if e.Partial {
 		where = "inside a record or message"
 	}
-	return fmt.Sprintf("the %v ended the connection %s and without close_notify (RFC 5246 "+
-		"§7.2.1): %v",
-		e.Peer, where, io.ErrUnexpectedEOF)
+	return fmt.Sprintf("the %v ended the connection %s and without close_notify (%s): %v", e.Peer,
+		where, cmp.Or(e.Ref, rules12.closing), io.ErrUnexpectedEOF)
 }
 
 // Unwrap returns io.ErrUnexpectedEOF.
@@ -55,7 +55,8 @@ func (e *Engine) Ended() error {
 	if e.eof != nil {
 		return e.eof
 	}
-	err := &TruncatedError{Peer: e.me.Peer(), Partial: e.In.Partial()}
+	err := &TruncatedError{Peer: e.me.Peer(), Partial: e.In.Partial(),
+		Ref: e.rules().closing}
 	e.logFailure(err)
 	return err
 }
@@ -77,9 +78,9 @@ func (e *Engine) logFailure(err error) {
 		return
 	}
 	f := trace.Failed{From: e.me.Peer(), Reason: err.Error()}
-	ref := "RFC 5246 §7.2.1"
-	if _, truncated := errors.AsType[*TruncatedError](err); truncated {
-		f.Check = alert.KindTruncated
+	ref := ""
+	if cut, ok := errors.AsType[*TruncatedError](err); ok {
+		f.Check, ref = alert.KindTruncated, cut.Ref
 	} else if x, ok := errors.AsType[*alert.Error](err); ok {
 		f.Check, f.Alert, ref = x.Kind, alert.Of(err), x.Ref
 		f.Number, f.Record = e.In.half.Number(), bytes.Clone(e.In.refused)

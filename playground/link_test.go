@@ -108,7 +108,7 @@ func TestActsAfterTheHandshakeAreNoticed(t *testing.T) {
 		section string
 	}{
 		{"close_notify dropped", "1.2", closing("1.2"), Caught, "RFC 5246 §7.2.1"},
-		{"close_notify dropped", "1.3", closing("1.3"), Caught, "RFC 5246 §7.2.1"},
+		{"close_notify dropped", "1.3", closing("1.3"), Caught, "RFC 8446 §6.1"},
 		{"data dropped", "1.2", data("1.2", Drop), Caught, "RFC 5246 §6.2.3.3"},
 		{"data dropped", "1.3", data("1.3", Drop), Caught, "RFC 8446 §5.2"},
 		{"data twice", "1.2", data("1.2", Duplicate), Caught, "RFC 5246 §6.2.3.3"},
