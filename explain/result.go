@@ -173,7 +173,12 @@ func (t *teller) sayUnnoticed(say func(tone Tone, format string, args ...any)) {
 		say(Good, "STOPPED: nobody was told anything false; one side waited for bytes that "+
 			"never came.")
 	default:
-		say(Bad, "UNDETECTED: somebody interfered %s, and neither side noticed.", a.Where())
+		text := fmt.Sprintf("UNDETECTED: somebody interfered %s, and neither side noticed",
+			a.Where())
+		if why := a.unnoticed(); why != "" {
+			text += ": " + why
+		}
+		say(Bad, "%s.", text)
 	}
 }
 
@@ -318,9 +323,10 @@ func reported(v, peer *view, side iana.Side) (list []Notice) {
 	return list
 }
 
-// silent returns the check that a peer did not pass and was not told of: its stream had ended.
+// silent returns the check that a peer did not pass and was not told of: its stream had ended, or
+// this side had sent its close_notify and so sends no alert.
 func silent(v *view, side iana.Side) []Notice {
-	if v.failed == nil || v.failed.Alert != 0 {
+	if v.failed == nil {
 		return nil
 	}
 	return []Notice{{By: side, Reason: Escape(v.failed.Reason)}}

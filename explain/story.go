@@ -105,6 +105,8 @@ type Act struct {
 	Field string // "mac", or "" for the line as a whole
 	How   string // "one bit of byte 40 of 101 was flipped"
 	Idle  string // why it changed nothing, or empty
+	// Unnoticed is why neither side could notice it, or empty if nothing forbids that.
+	Unnoticed string
 }
 
 // at returns what was done to a line.
@@ -148,6 +150,22 @@ func (t *Tampered) Idle() string {
 			return ""
 		}
 		list = append(list, a.Idle)
+	}
+	return strings.Join(list, "; ")
+}
+
+// unnoticed returns why neither side could notice what was done, or an empty string if that is not
+// known of all of it.
+func (t *Tampered) unnoticed() string {
+	var list []string
+	for _, a := range t.Acts {
+		switch {
+		case a.Idle != "" || slices.Contains(list, a.Unnoticed):
+		case a.Unnoticed == "":
+			return ""
+		default:
+			list = append(list, a.Unnoticed)
+		}
 	}
 	return strings.Join(list, "; ")
 }

@@ -16,6 +16,10 @@ func (r *Result) changes() (list []string) {
 	more := 0
 	for i := range r.Records {
 		all := r.changed(&r.Records[i])
+		why := r.Records[i].Unnoticed(r.agreed(iana.Server).Version)
+		if last := len(all) - 1; last >= 0 && why != "" {
+			all[last] += ", but " + why
+		}
 		few := min(len(all), mostChanges-len(list))
 		list, more = append(list, all[:few]...), more+len(all)-few
 	}
@@ -75,8 +79,12 @@ func (r *Result) changed(of *Record) (list []string) {
 			if strings.ContainsAny(of.TypeName[:1], "aeiou") {
 				article = "an"
 			}
-			list = append(list, fmt.Sprintf("the %v has read %s %s that the %v never sent",
-				of.Side.Peer(), article, of.TypeName, of.Side))
+			what := "read"
+			if of.Unread {
+				what = "been sent"
+			}
+			list = append(list, fmt.Sprintf("the %v has %s %s %s that the %v never sent",
+				of.Side.Peer(), what, article, of.TypeName, of.Side))
 		default:
 			list = append(list, fmt.Sprintf("%s: %s", name, of.Fate))
 		}

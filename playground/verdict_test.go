@@ -19,7 +19,9 @@ func TestVerdictsOfLessonsNameStepAndCheck(t *testing.T) {
 		{"bad-key-exchanges", "told version",
 			"Caught at step 5 by the server: the key share, RFC 5246 §7.4.7.1."},
 		{"early-warning", "works", "Undetected: neither side noticed. The client has read an " +
-			"alert that the server never sent."},
+			"alert that the server never sent, but a warning ends nothing, is not protected " +
+			"before there are keys, and is not among the messages that Finished covers (RFC 5246 " +
+			"§7.2, §7.4.9)."},
 		{"truncation", "fooled", "Undetected: neither side noticed. Record 6 of the client: " +
 			"dropped; record 7 of the client: dropped; the server has read \"pay 100\" in " +
 			"place of \"pay 1000\"."},
@@ -57,7 +59,8 @@ func TestTheVerdictNamesRecordsThatAreNotThere(t *testing.T) {
 		{[]Act{{Kind: Cut, Record: 1}, {Kind: Flip, Record: 1, Offset: 20}}, "Caught by the " +
 			"server: the end, which is close_notify, RFC 5246 §7.2.1."},
 		{[]Act{drop, {Kind: Flip, Record: 1, Offset: 2}}, "Undetected: neither side noticed. " +
-			"Record 1 of the client: version became 0300, it was 0301."},
+			"Record 1 of the client: version became 0300, it was 0301, but the version in the " +
+			"header of a client's first record is ignored (RFC 5246 §E.1)."},
 	} {
 		if v := run(t, Setup{}, c.acts...).Verdict; v.Sentence != c.want {
 			t.Errorf("%+v: got %q, expected %q", c.acts, v.Sentence, c.want)

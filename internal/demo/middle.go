@@ -105,10 +105,36 @@ func (m *middle) report(link *playground.Link, entries []trace.Entry) *explain.T
 		act.Line = lineOf(rungs, a, t)
 		if act.How = "nothing: " + act.Idle; act.Idle == "" {
 			act.How = "somebody in between " + how(a, t, sentRecord(link, a))
+			act.Unnoticed = unnoticed(link, a, dialect(entries).Version)
 		}
 		report.Acts = append(report.Acts, act)
 	}
 	return report
+}
+
+// fates are what becomes of a record by an act of each kind.
+var fates = map[playground.Kind]playground.Fate{
+	playground.Flip: playground.Changed, playground.Set: playground.Changed,
+	playground.Drop: playground.Dropped, playground.Duplicate: playground.Duplicated,
+	playground.Swap: playground.Moved, playground.Replay: playground.Replayed,
+	playground.Inject: playground.Forged,
+}
+
+// unnoticed returns why neither side could notice an act, or an empty string.
+func unnoticed(link *playground.Link, a *playground.Act, version iana.Version) (why string) {
+	for _, r := range link.Records() {
+		number := a.Record
+		if a.Kind == playground.Inject {
+			number = 0
+		}
+		if r.Side != a.Side || r.Number != number || r.Fate != fates[a.Kind] {
+			continue
+		}
+		if why = r.Unnoticed(version); why == "" {
+			return ""
+		}
+	}
+	return why
 }
 
 // lineOf returns the line that an act is on, or 0 if there is none.

@@ -3,6 +3,7 @@ package demo_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -13,6 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/render/term"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // If one bit of any line is flipped, one of the two sides detects it and sends a fatal alert, and
@@ -169,7 +171,9 @@ func TestAnyListOfActsIsPerformedAndJudged(t *testing.T) {
 		{"swap:client2", "CAUGHT: the server noticed and ended the connection with unexpected_me"},
 		{"swap:client5", "NOTHING WAS CHANGED: the client sends nothing that could overtake its"},
 		{"replay:client2:3", "CAUGHT: the server"},
-		{"replay:client5", "UNDETECTED: somebody interfered at line 10"},
+		{"replay:client5", "UNDETECTED: somebody interfered at line 10, and neither side noticed: " +
+			"the copy reached the server when that had closed the connection"},
+		{"flip:server5", "CAUGHT: the client noticed: record does not authenticate"},
 		{"inject:client1:1503030002010a", "UNDETECTED: somebody interfered at line 1,"},
 		{"inject:server1:15030300020228", "ENDED by an alert that nobody has sent: handshake_fa"},
 		{"cut:server4:20", "CAUGHT: the client noticed: the server ended the connection inside"},
@@ -202,6 +206,86 @@ func TestAnyListOfActsIsPerformedAndJudged(t *testing.T) {
 		}
 		checkScreen(t, c.acts, screen(t, story, term.Style{Unicode: true}), utf8.RuneSelf<<16)
 	}
+}
+
+// ignored are words of the rules that let both sides ignore what somebody did.
+var ignored = []string{"when that had closed the connection", "(RFC 8446 §6.1)",
+	"(RFC 5246 §7.2.1)", "means nothing in TLS 1.3", "(RFC 5246 §E.1)", "(RFC 8446 §5.1)",
+	"a warning ends nothing"}
+
+// Of what neither side notices, the output says which rule lets them ignore it: every kind of act
+// on every record of both versions.
+func TestWhatNobodyNoticesIsExplained(t *testing.T) {
+	reasons := map[string]int{}
+	all := []demo.Options{optionsOf(iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256), options13(),
+		options13(), options13(), options13(), options13()}
+	all[2].Retry, all[3].KeyUpdate, all[4].LateAuth = true, true, true
+	all[5].Resume, all[5].EarlyData = true, true
+	for i, o := range all {
+		acts := []string{"flip:%s", "drop:%s", "duplicate:%s", "flip:%s:2", "set:%s:0:ff",
+			"swap:%s", "replay:%s", "inject:%s:140303000101", "inject:%s:1503030002015a", "cut:%s",
+			"cut:%s:0"}
+		if i > 1 {
+			acts = acts[:3]
+		}
+		for _, side := range []iana.Side{iana.Client, iana.Server} {
+			for n := 1; ; n++ {
+				if !explained(t, o, acts, fmt.Sprintf("%v%d", side, n), reasons) {
+					break
+				}
+			}
+		}
+	}
+	for _, why := range ignored {
+		if reasons[why] == 0 {
+			t.Errorf("%q: never said", why)
+		}
+	}
+}
+
+// explained performs acts on a record, and reports whether there is such a record.
+func explained(t *testing.T, o demo.Options, acts []string, record string,
+	reasons map[string]int) bool {
+	t.Helper()
+	for _, act := range acts {
+		text := fmt.Sprintf(act, record)
+		tamper, err := demo.ParseTamper(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		o.Tamper = []demo.Tamper{tamper}
+		out, err := demo.Perform(t.Context(), o)
+		if usage := (*demo.UsageError)(nil); errors.As(err, &usage) {
+			return false
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		story := explain.Tell(out.Entries, out.Run)
+		last := story.Result.Sentences[len(story.Result.Sentences)-1].Text
+		if failed(out.Entries) != (len(story.Result.Noticed) > 0) {
+			t.Errorf("%s: a check failed: %t; %s", text, failed(out.Entries), last)
+		}
+		if rest, undetected := strings.CutPrefix(last, "UNDETECTED: "); undetected {
+			_, why, said := strings.Cut(rest, "neither side noticed: ")
+			if !said {
+				t.Errorf("%s: no reason in %q", text, last)
+			}
+			for _, w := range ignored {
+				if strings.Contains(why, w) {
+					reasons[w]++
+				}
+			}
+		}
+	}
+	return true
+}
+
+// failed reports whether a side's peer did not pass a check.
+func failed(entries []trace.Entry) bool {
+	return slices.ContainsFunc(entries, func(e trace.Entry) bool {
+		_, ok := e.Event.(*trace.Failed)
+		return ok
+	})
 }
 
 func TestTamperSyntaxIsParsedOrRefused(t *testing.T) {
