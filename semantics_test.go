@@ -307,16 +307,20 @@ func testCloseWriteLeavesReading(t *testing.T, version func(*vitrine.Config)) {
 	}
 }
 
-// io.EOF is for close_notify alone, RFC 5246 §7.2.1.
+// io.EOF is for close_notify alone, RFC 5246 §7.2.1 and RFC 8446 §6.1.
 func TestTruncationIsNoEOF(t *testing.T) { rig.EachVersion(t, testTruncationIsNoEOF) }
 
 func testTruncationIsNoEOF(t *testing.T, version func(*vitrine.Config)) {
 	client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
+	section := "RFC 5246 §7.2.1"
+	if client.ConnectionState().Version == vitrine.VersionTLS13 {
+		section = "RFC 8446 §6.1"
+	}
 	server.Write([]byte("all of it?"))
 	server.NetConn().Close()
 	b, err := io.ReadAll(client)
 	if string(b) != "all of it?" || !errors.Is(err, io.ErrUnexpectedEOF) ||
-		!strings.Contains(err.Error(), "RFC 5246 §7.2.1") {
+		!strings.Contains(err.Error(), section) {
 		t.Errorf("got %q and %v", b, err)
 	}
 }
