@@ -171,8 +171,8 @@ func TestAnyListOfActsIsPerformedAndJudged(t *testing.T) {
 		{"swap:client2", "CAUGHT: the server noticed and ended the connection with unexpected_me"},
 		{"swap:client5", "NOTHING WAS CHANGED: the client sends nothing that could overtake its"},
 		{"replay:client2:3", "CAUGHT: the server"},
-		{"replay:client5", "UNDETECTED: somebody interfered at line 10, and neither side noticed: " +
-			"the copy reached the server when that had closed the connection"},
+		{"replay:client5", "UNDETECTED: somebody interfered at line 10, and neither side " +
+			"noticed: the copy reached the server when that had closed the connection"},
 		{"flip:server5", "CAUGHT: the client noticed: record does not authenticate"},
 		{"inject:client1:1503030002010a", "UNDETECTED: somebody interfered at line 1,"},
 		{"inject:server1:15030300020228", "ENDED by an alert that nobody has sent: handshake_fa"},
