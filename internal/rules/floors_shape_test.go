@@ -173,7 +173,7 @@ var versioners = map[string]string{
 	"internal/demo/demo.go":                          "which case is performed",
 	"internal/front/hello.go": "the page says what the visitor's version " +
 		"has not",
-	"playground/setup.go": "which case is performed",
+	"playground/setup.go":     "which case is performed",
 	"playground/unnoticed.go": "which RFC lets a side ignore what was done",
 	"render/html/ladder.go": "where the picture changes keys: at " +
 		"ChangeCipherSpec, or in the tree",
