@@ -63,7 +63,7 @@ func (t *teller) private(from iana.Side) []Fact {
 		p.Server = v.ephemeral.Private
 	}
 	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private",
-		Value: p, Short: long(p)}}
+		Value: p, Short: long(p), Note: "never sent"}}
 }
 
 // publicNote says how the public key was computed from the private key.

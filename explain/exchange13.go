@@ -75,19 +75,7 @@ func (t *teller13) sharedStep() []Step {
 		return nil
 	}
 	n := nodes[0]
-	step := Step{Key: "shared/1.3", Facts: []Fact{}}
-	for _, v := range []struct {
-		side iana.Side
-		view *view
-	}{{iana.Client, t.client}, {iana.Server, t.server}} {
-		if v.view.ephemeral == nil || len(v.view.ephemeral.Private) == 0 {
-			continue
-		}
-		var p Pair
-		p.put(v.side, v.view.ephemeral.Private)
-		step.Facts = append(step.Facts, Fact{Name: v.side.String() + " private key",
-			Secret: v.side.String() + "_private", Value: p, Short: len(p.Bytes()) > 96})
-	}
+	step := Step{Key: "shared/1.3"}
 	if n.Missing != "" {
 		step.Facts = append(step.Facts, Fact{Name: "shared secret", Text: n.Missing})
 		return []Step{step}

@@ -42,9 +42,9 @@ func (t *teller13) clientHello(s *rung) []Fact {
 		Count(len(suites), "suite"), extensions(m.Extensions))})
 	shares, _ := sharesOf(m)
 	for _, share := range shares {
-		of := shareFacts(s, share.Group, "client")
+		of := t.shareFacts(s, share.Group, "client")
 		if in := hybridWith(shares, share.KeyExchange); in != 0 {
-			of[0].Note = fmt.Sprintf("the key in %v too: the server uses one of the two", in)
+			of[len(of)-1].Note = fmt.Sprintf("the key in %v too: the server uses one of the two", in)
 		}
 		facts = append(facts, of...)
 	}
@@ -58,8 +58,9 @@ func sharesOf(m *message.ClientHello) (shares []message.KeyShareEntry, ok bool) 
 	return k.Shares, found && err == nil
 }
 
-// shareFacts returns a share of a group, and both halves of a hybrid.
-func shareFacts(s *rung, g iana.Group, whose string) []Fact {
+// shareFacts returns a share of a group, and both halves of a hybrid; before it, if it is the share
+// of the key exchange, the private key that was made with it.
+func (t *teller13) shareFacts(s *rung, g iana.Group, whose string) []Fact {
 	value := field13(s, func(m *message.ClientHello) []byte { return shareOf(m, g) })
 	if s.is(iana.ServerHello) {
 		value = field13(s, func(m *message.ServerHello) []byte {
@@ -80,13 +81,26 @@ func shareFacts(s *rung, g iana.Group, whose string) []Fact {
 		f.Name, f.Under = "key share", g.String()
 		f.Note = Join(" ", g.String()+":", f.Note)
 	}
-	facts := []Fact{f}
+	facts := append(t.privateFact(s.From, g), f)
 	for _, h := range halves(g, n, s.From) {
 		part := Fact{Name: h.name, Deeper: true, Secret: whose + "_public", Sent: true,
 			Value: value.slice(h.from, h.to), Short: h.to-h.from > 64, Note: h.what}
 		facts = append(facts, part)
 	}
 	return facts
+}
+
+// privateFact returns the private key of a side's share of a group, or nothing if another group was
+// used, or the trace does not reveal the key.
+func (t *teller13) privateFact(from iana.Side, g iana.Group) []Fact {
+	of := [2]*view{t.client, t.server}[from].ephemeral
+	if g != t.group() || of == nil || len(of.Private) == 0 {
+		return nil
+	}
+	var p Pair
+	p.put(from, of.Private)
+	return []Fact{{Name: from.String() + " private key", Secret: from.String() + "_private",
+		Value: p, Short: len(p.Bytes()) > 96, Note: "never sent"}}
 }
 
 // hybridWith returns the hybrid group of a share whose curve's half is this public key, or 0. See
@@ -192,7 +206,7 @@ func (t *teller13) serverHello(s *rung) []Fact {
 	facts = append(facts, Fact{Name: "chooses", Text: Join(" · ", selectedVersion(m).String(),
 		m.CipherSuite.String(), psk)})
 	if g := serverShare(m); g != 0 {
-		facts = append(facts, shareFacts(s, g, "server")...)
+		facts = append(facts, t.shareFacts(s, g, "server")...)
 	}
 	return facts
 }

@@ -43,7 +43,7 @@ func (r *run) compute() {
 func (p *step) shows(e trace.Entry) bool {
 	switch e := e.Event.(type) {
 	case *trace.Ephemeral:
-		return base(p.key) == e.From.String()+"_key_exchange" || base(p.key) == "shared"
+		return base(p.key) == e.From.String()+"_key_exchange" || p.shared(e)
 	case *trace.SharedSecret:
 		return base(p.key) == "client_key_exchange"
 	case *trace.Derived:
@@ -58,6 +58,12 @@ func (p *step) shows(e trace.Entry) bool {
 		return p.rung != nil && p.rung.Record == e
 	}
 	return false
+}
+
+// shared reports whether a step has the hello of TLS 1.3 whose key share was made with this key.
+func (p *step) shared(e *trace.Ephemeral) bool {
+	return base(p.key) == e.From.String()+"_hello" && slices.ContainsFunc(p.Facts,
+		func(f fact) bool { return f.Value.Family == e.From.String()+"_private" })
 }
 
 func (p *step) signs(from iana.Side) bool {

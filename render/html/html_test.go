@@ -31,11 +31,14 @@ import (
 
 var update = flag.Bool("update", false, "write docs/pages anew")
 
-// examples are the pages of docs/pages: one for each key exchange.
-var examples = []struct {
+// example is a page of docs/pages.
+type example struct {
 	name, flags string
 	options     demo.Options
-}{
+}
+
+// examples are the pages of docs/pages: one for each key exchange.
+var examples = []example{
 	{"rsa", " --kx rsa",
 		demo.Options{Suite: iana.TLS_RSA_WITH_AES_256_CBC_SHA256, Auth: throwaway.RSA}},
 	{"dhe", " --kx dhe",

@@ -3,6 +3,7 @@ package html_test
 import (
 	"encoding/hex"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -67,6 +68,29 @@ func TestKeyScheduleHasEveryValue(t *testing.T) {
 	t.Logf("%d nodes, %d commands", nodes, commands)
 	if nodes < 100 {
 		t.Error("too few")
+	}
+}
+
+// The key ring has a side's ephemeral private key from the message with its share on: whoever sends
+// a share has the key.
+func TestPrivateKeysAreBornWithTheirShares(t *testing.T) {
+	for name, want := range map[string][2]string{
+		"dhe":         {"client-key-exchange", "server-key-exchange"},
+		"ecdhe":       {"client-key-exchange", "server-key-exchange"},
+		"tls13":       {"client-hello", "server-hello"},
+		"tls13-retry": {"client-hello-2", "server-hello"}, // the first has another group's share
+	} {
+		i := slices.IndexFunc(examples, func(e example) bool { return e.name == name })
+		page := write(t, perform(t, examples[i].options, examples[i].flags))
+		for side, step := range want {
+			secret := iana.Side(side).String() + "_private"
+			slot := between(t, page, `data-secret="`+secret+`" data-born="`, `"`)
+			number := between(t, page, `id="`+step+`" data-number="`, `"`)
+			if slot != number {
+				t.Errorf("%s: %s is born at step %s, expected %s, %s", name, secret, slot, number,
+					step)
+			}
+		}
 	}
 }
 
