@@ -44,7 +44,8 @@ func (t *teller13) clientHello(s *rung) []Fact {
 	for _, share := range shares {
 		of := t.shareFacts(s, share.Group, "client")
 		if in := hybridWith(shares, share.KeyExchange); in != 0 {
-			of[len(of)-1].Note = fmt.Sprintf("the key in %v too: the server uses one of the two", in)
+			of[len(of)-1].Note = fmt.Sprintf("the key in %v too: the server uses one of the two",
+				in)
 		}
 		facts = append(facts, of...)
 	}
