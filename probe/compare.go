@@ -7,12 +7,13 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 )
 
 // Comparison says whether a ClientHello offers what a server needs. At most one of Enough, Suite,
-// Group, Scheme and KeyGroup is set.
+// Group, Scheme and KeyGroup is set, or Suite and Group if neither alone would be enough.
 type Comparison struct {
 	Version iana.Version // the newest that both have; 0 if there is none
 
@@ -30,7 +31,8 @@ type Comparison struct {
 }
 
 // Compare finds out what a ClientHello that the server of the Sketch k has refused lacks, by at
-// most three questions that differ from it in one respect each.
+// most five questions, of which all but the last differ from it in one respect. In TLS 1.3, where
+// the server's signature scheme cannot be read, there is one more for each scheme.
 func (s *Server) Compare(ctx context.Context, k *Sketch, hello *message.ClientHello) Comparison {
 	offered := versionsOf(hello)
 	for _, v := range k.Versions {
@@ -67,33 +69,54 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 			c.Enough = true
 			return c
 		}
-		a, ok := accepts(func(o *Offer) { o.Groups, o.Schemes = groupsOf(v), schemes })
-		switch {
-		case ok && a.Group != 0 && !slices.Contains(ours.Groups, a.Group):
-			c.Group = a.Group
-			return c
-		case ok && a.Scheme != 0 && !slices.Contains(ours.Schemes, a.Scheme):
-			c.Scheme = a.Scheme
-			return c
-		case ok && len(a.Chain) > 0:
-			if g, ok := groupOfKey(a.Chain[0]); ok && !slices.Contains(ours.Groups, g) {
-				c.KeyGroup = g
-				return c
+		if a, ok := accepts(func(o *Offer) { o.Groups = groupsOf(v) }); ok {
+			c.Group = a.group()
+			if g, ok := groupOfKey(a); ok && slices.Contains(ours.Groups, c.Group) &&
+				!slices.Contains(ours.Groups, g) {
+				c.Group, c.KeyGroup = 0, g
 			}
+			return c
+		}
+		if a, ok := accepts(func(o *Offer) { o.Schemes = schemes }); ok {
+			c.Scheme = a.Scheme
+			for i := 0; c.Scheme == 0 && i < len(schemes); i++ { // in TLS 1.3 it cannot be read
+				if _, ok := accepts(func(o *Offer) { o.Schemes = schemes[i : i+1] }); ok {
+					c.Scheme = schemes[i]
+				}
+			}
+			return c
 		}
 	}
 	if a, ok := accepts(func(o *Offer) {
 		o.Suites = best(v)[:min(len(possible), maxSuites)]
-	}); ok &&
-		!slices.Contains(ours.Suites, a.Suite) {
+	}); ok && !slices.Contains(ours.Suites, a.Suite) {
 		c.Suite = a.Suite
+		return c
+	}
+	if a, ok := accepts(func(o *Offer) {
+		o.Suites = best(v)[:min(len(possible), maxSuites)]
+		o.Groups, o.Schemes = groupsOf(v), schemes
+	}); ok && !slices.Contains(ours.Suites, a.Suite) && !slices.Contains(ours.Groups, a.group()) {
+		c.Suite, c.Group = a.Suite, a.group()
 	}
 	return c
 }
 
-// groupOfKey returns the group that a certificate's key is on.
-func groupOfKey(der []byte) (iana.Group, bool) {
-	leaf, _ := pki.ReadCertificate(der) // what it cannot read it leaves empty
+// group returns the group of the key exchange, also that of a dh_p, or 0.
+func (a *Answer) group() iana.Group {
+	if a.Keys != nil && a.Keys.P != nil {
+		g, _ := kex.NameOf(a.Keys.P, a.Keys.G)
+		return g
+	}
+	return a.Group
+}
+
+// groupOfKey returns the group that the key of the server's certificate is on.
+func groupOfKey(a *Answer) (iana.Group, bool) {
+	if len(a.Chain) == 0 {
+		return 0, false
+	}
+	leaf, _ := pki.ReadCertificate(a.Chain[0]) // what it cannot read it leaves empty
 	curve, ok := strings.CutPrefix(pki.KeyName(leaf), "ECDSA ")
 	if bits, nist := strings.CutPrefix(curve, "P-"); nist {
 		curve = "secp" + bits + "r1"
@@ -188,6 +211,9 @@ func (s *Server) accepted(ctx context.Context, hello *message.ClientHello, unnam
 func (k *Sketch) Missing(c *Comparison) string {
 	only := len(k.Best.Suites) == 1 && k.AllSuites
 	switch {
+	case c != nil && c.Group != 0 && c.Suite != 0:
+		return fmt.Sprintf("the server has neither the suites of %v nor the groups that were "+
+			"offered; it has %v with %v", c.Version, c.Suite, c.Group)
 	case c != nil && c.Group != 0:
 		return fmt.Sprintf("the server wants the group %v, which was not offered", c.Group)
 	case c != nil && c.Scheme != 0:

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"strings"
 	"testing"
 
+	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 // Every change that package diagnose proposes has flags, and connect has these flags.
@@ -44,6 +48,51 @@ func TestEachChangeIsWrittenAsFlags(t *testing.T) {
 	} {
 		if got := flagText(flagsOf(&c.change)); got != c.want {
 			t.Errorf("got %q, expected %q", got, c.want)
+		}
+	}
+}
+
+// What a user's flags leave out is told apart: a suite that the server has is not called missing if
+// it lacks the group or the signature scheme, and the change is of the flag that is to blame.
+func TestTheFlagToBlameIsNamed(t *testing.T) {
+	l, err := vitrine.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
+		Certificates:     []vitrine.Certificate{rig.Certificate(t, throwaway.RSA)},
+		CurvePreferences: []vitrine.CurveID{vitrine.CurveID(iana.FFDHE2048), vitrine.X25519},
+		Policy:           vitrine.Legacy})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { l.Close() })
+	go answerAll(l)
+	const (
+		dhe, ecdhe = "DHE-RSA-AES128-GCM-SHA256", "ECDHE-RSA-AES128-GCM-SHA256"
+		noSuite    = "the server has none of the suites of TLS 1.2 that were offered; it has "
+		ccm        = "TLS_AES_128_CCM_SHA256"
+	)
+	for _, c := range []struct{ flags, says, tried string }{
+		{"--max 1.2 --suite " + dhe + " --group ffdhe8192",
+			"the server wants the group ffdhe2048, which was not offered", "without --group: works"},
+		{"--max 1.2 --suite " + ecdhe + " --group secp384r1",
+			"the server wants the group x25519, which was not offered", "without --group: works"},
+		{"--max 1.2 --scheme ed25519 --suite " + ecdhe,
+			"the server signs with rsa_pss_rsae_sha256, which was not offered",
+			"--scheme rsa_pss_rsae_sha256: works"},
+		{"--scheme ed25519", "the server signs with rsa_pss_rsae_sha256, which was not offered",
+			"--scheme rsa_pss_rsae_sha256: works"},
+		{"--max 1.2 --suite ECDHE-ECDSA-AES128-GCM-SHA256 --group secp384r1",
+			noSuite + "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "without --suite: works"},
+		{"--suite " + ccm + " --group secp521r1", "the server has neither the suites of TLS 1.3 " +
+			"nor the groups that were offered; it has TLS_AES_128_GCM_SHA256 with ffdhe2048",
+			"--suite TLS_AES_128_GCM_SHA256 --group ffdhe2048 vitrine:"},
+	} {
+		code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(), "-k",
+			"-i=false", "--policy", "legacy", "--sni", rig.ServerName},
+			strings.Fields(c.flags)...)...)
+		text := strings.Join(strings.Fields(stdout+stderr), " ")
+		if code != exitFailed || !strings.Contains(text, c.says) ||
+			!strings.Contains(text, c.tried) {
+			t.Errorf("%s: exit code %d, want %q and %q:\n%s", c.flags, code, c.says, c.tried,
+				stdout+stderr)
 		}
 	}
 }

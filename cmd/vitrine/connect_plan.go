@@ -87,6 +87,9 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 
 // tryElse adds what a user can try where no change helps.
 func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
+	if len(f.Try) > 0 { // what is lacking is known
+		return
+	}
 	switch {
 	case failure.Asked && failure.Sent == nil && c.cert == "":
 		line := c.line(nil, append(slices.Clone(f.repin),
@@ -177,13 +180,13 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	f.Found = k.Sentences()
 	f.Inferred = nil
 	if shortPrime || failure.Offered == nil {
-		return c.ordered(c.narrow(k, nil, f), general, f)
+		return c.ordered(c.narrow(k, nil, f), general, &probe.Comparison{}, f)
 	}
 	lack := s.Compare(ctx, k, failure.Offered)
 	if lack.Enough {
 		return c.helloChanges(k, lack, failure, general, f)
 	}
-	return c.ordered(c.narrow(k, &lack, f), general, f)
+	return c.ordered(c.narrow(k, &lack, f), general, &lack, f)
 }
 
 // showsRawKey reports whether a server that answered no hello answers one that asks for a raw
@@ -285,9 +288,9 @@ func newest(failure *diagnose.Failure) iana.Version {
 	return failure.Offered.Version
 }
 
-// ordered puts changes that undo flags of the user before the narrow ones, and the rest behind. If
-// nothing can help it returns none.
-func (c *caller) ordered(narrow, general []diagnose.Change,
+// ordered puts changes that undo flags of the user before the narrow ones, if those flags can be
+// about what our offer lacks, and the rest behind. If nothing can help it returns none.
+func (c *caller) ordered(narrow, general []diagnose.Change, lack *probe.Comparison,
 	f *failureReport) (list []diagnose.Change) {
 	if f.hopeless != "" {
 		f.Found = append(f.Found, f.hopeless)
@@ -295,9 +298,11 @@ func (c *caller) ordered(narrow, general []diagnose.Change,
 	}
 	undo := func(change diagnose.Change) bool {
 		switch change.Kind {
-		case diagnose.NoProtocols, diagnose.DefaultSuites, diagnose.DefaultGroups,
-			diagnose.DefaultVersions, diagnose.OneRecord:
-			return true
+		case diagnose.DefaultGroups:
+			return lack.Suite == 0 && lack.Scheme == 0
+		case diagnose.DefaultSuites, diagnose.DefaultVersions, diagnose.NoProtocols,
+			diagnose.OneRecord:
+			return lack.Group == 0 && lack.KeyGroup == 0 && lack.Scheme == 0
 		}
 		return false
 	}
@@ -316,6 +321,11 @@ func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
 	f *failureReport) (list []diagnose.Change) {
 	version, suites := k.Newest()
 	f.missing = k.Missing(lack)
+	if lack != nil && lack.Group != 0 && lack.Suite != 0 {
+		f.Try = append(f.Try, c.line(nil, flagChange{Name: "suite", Value: lack.Suite.String()},
+			flagChange{Name: "group", Value: lack.Group.String()}))
+		return nil
+	}
 	if lack != nil && lack.Group != 0 {
 		if _, ok := kex.Named13(lack.Group); !ok {
 			f.hopeless = fmt.Sprintf("Vitrine does not speak the group %v", lack.Group)
