@@ -52,7 +52,15 @@ func TestFilesThatCannotBeUsedHaveOneExitCode(t *testing.T) {
 		{"serve --client-auth require --client-ca " + missing, "no such file"},
 		{"serve --listen :0 --dir " + missing, "no such file"},
 		{"serve --ocsp " + missing, "no such file"},
+		// names that are none
+		{"connect " + server + " --sni b\u00fccher.example", "is not a host name"},
+		{"connect " + server + " --sni " + strings.Repeat("a", 254), "it has 254 characters"},
+		{"connect -- -k", "none begins with a hyphen"},
+		{"probe " + server + " --sni a/b", "is not a host name"},
+		{"serve --listen 127.0.0.1:0 --name a\x07b", "is not a host name"},
 		// files to write
+		{"handshake --html " + strings.Repeat("a", 3000), "file name too long"},
+		{"decrypt " + capture + " --events " + strings.Repeat("a", 3000), "file name too long"},
 		{"handshake --html " + missing + "/x", "the folder " + missing + ": no such file"},
 		{"handshake --pcap " + missing + "/x", "the folder " + missing + ": no such file"},
 		{"handshake --tls 1.3 --events " + missing + "/x", "no such file"},
@@ -104,6 +112,10 @@ func TestFlagValuesAreDescribed(t *testing.T) {
 			"vitrine handshake --help"},
 		{"serve --listen 99999", "a port from 0 to 65535", "vitrine serve --listen 127.0.0.1:0"},
 		{"serve --listen 8443", "ADDRESS:PORT", "vitrine serve --listen :8443"},
+		{"serve --client-pin a+b=", "none are asked for",
+			"vitrine serve --client-auth require --client-pin 'a+b='"},
+		{"serve --client-any", "none are asked for",
+			"vitrine serve --client-auth require --client-any"},
 		{"serve --listen :99999", "a port from 0 to 65535", "vitrine serve --listen 127.0.0.1:0"},
 	} {
 		code, _, stderr := command(t, strings.Fields(c.line)...)

@@ -76,6 +76,10 @@ func writable(flag, name, line string) error {
 		return &usageError{fmt.Sprintf("%s %s: the folder %s: %v", flag, name, dir, plainer(err)),
 			line + " " + flag + " " + quoted(filepath.Base(name))}
 	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return &usageError{fmt.Sprintf("%s %.40s: %v", flag, name, plainer(err)),
+			line + " " + flag + " out"}
+	}
 	return nil
 }
 

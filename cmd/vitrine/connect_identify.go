@@ -29,6 +29,9 @@ func (o *connectOptions) identityFlags(cmd *cobra.Command) {
 // identify reads the flags about certificates and names.
 func (o *connectOptions) identify(cmd *cobra.Command, config *vitrine.Config, t target,
 	example string) (err error) {
+	if err := checkNames("--sni", []string{o.sni}, example+" --sni example.com"); err != nil {
+		return err
+	}
 	config.Time = time.Now
 	config.ServerName = cmp.Or(o.sni, strings.TrimSuffix(t.host, "."))
 	config.InsecureSkipVerify = o.insecure

@@ -73,11 +73,40 @@ func parseTarget(s, port string) (t target, err error) {
 	if t.host == "" {
 		return wrong("%q names no host", s)
 	}
-	if strings.IndexFunc(t.host, notInHost) >= 0 {
-		return wrong("%q is not a host name: a name with other than ASCII letters is written in "+
-			"its xn-- form", t.host)
+	if strings.HasPrefix(t.host, "-") {
+		return wrong("%q is not a host name: none begins with a hyphen", t.host)
+	}
+	if why := notAName(t.host); why != "" {
+		return wrong("%s", why)
 	}
 	return t, nil
+}
+
+// maxName is how many characters a host name may have: 255 bytes in DNS, where its labels have
+// lengths.
+const maxName = 253
+
+// notAName says why a text is not a host name, or returns nothing.
+func notAName(s string) string {
+	switch {
+	case strings.IndexFunc(s, notInHost) >= 0:
+		return fmt.Sprintf("%q is not a host name: a name with other than ASCII letters is "+
+			"written in its xn-- form", s)
+	case len(s) > maxName:
+		return fmt.Sprintf("%.20q… is not a host name: it has %d characters, and a name has at "+
+			"most %d", s, len(s), maxName)
+	}
+	return ""
+}
+
+// checkNames returns an error if a value of a flag is not a host name.
+func checkNames(flag string, names []string, example string) error {
+	for _, name := range names {
+		if why := notAName(name); why != "" {
+			return &usageError{flag + ": " + why, example}
+		}
+	}
+	return nil
 }
 
 // notInHost reports whether a character cannot stand in a host name or in a zone.
@@ -90,7 +119,7 @@ func hostIn(s string) string {
 	}
 	host, _, _ := strings.Cut(s, "/")
 	host, _, _ = strings.Cut(host, ":")
-	if host == "" || strings.ContainsFunc(host, func(r rune) bool {
+	if host == "" || host[0] == '-' || strings.ContainsFunc(host, func(r rune) bool {
 		return r <= ' ' || r > '~' || strings.ContainsRune("[]'\"$`\\", r)
 	}) {
 		host = "example.com"

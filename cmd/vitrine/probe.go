@@ -179,6 +179,8 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 		return &usageError{fmt.Sprintf("--policy takes one of %s, got %q",
 			strings.Join(probe.PolicyNames(), ", "), o.policy),
 			example + " --policy " + nearest(o.policy, probe.PolicyNames())}
+	case checkNames("--sni", o.names, "") != nil:
+		return checkNames("--sni", o.names, example+" --sni example.com")
 	case o.way.noSNI && len(o.names) > 0:
 		return contradiction("--no-sni", "--sni "+o.names[0],
 			"one asks for a name, the other for none", example)

@@ -273,6 +273,9 @@ func (h *host) prepare() (err error) {
 	if err := errors.Join(h.sane(example), h.forwarding.sane(example)); err != nil {
 		return err
 	}
+	if err := checkNames("--name", h.names, example+" --name localhost"); err != nil {
+		return err
+	}
 	if len(h.certs) > 0 && (h.names != nil || h.caOut != "") {
 		return contradiction("--cert", "--name or --ca-out",
 			"those are for a certificate that is made on the spot",

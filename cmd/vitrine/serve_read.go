@@ -164,6 +164,20 @@ func (h *host) staple(config *vitrine.Config) error {
 		"vitrine serve --cert chain.pem --key key.pem"}
 }
 
+// takenClients returns the flags that say which clients are taken.
+func (h *host) takenClients() (flags string) {
+	if h.clientCA != "" {
+		flags += " --client-ca " + quoted(h.clientCA)
+	}
+	for _, pin := range h.clientPins {
+		flags += " --client-pin " + quoted(pin)
+	}
+	if h.clientAny && h.clientPins == nil {
+		flags += " --client-any"
+	}
+	return flags
+}
+
 // askClients reads the flags about client certificates.
 func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 	i := slices.Index([]string{"none", "request", "require"}, h.clientAuth)
@@ -173,8 +187,8 @@ func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 			h.clientAuth), example + " --client-auth require --client-ca clients.pem"}
 	case i == 0 && (h.clientCA != "" || h.clientAny || h.clientPins != nil):
 		return &usageError{"--client-ca, --client-any and --client-pin say which client " +
-			"certificates or keys are taken, and none are asked for",
-			example + " --client-auth require --client-ca clients.pem"}
+			"certificates or keys are taken, and none are asked for", example +
+			" --client-auth require" + h.takenClients()}
 	case i > 0 && h.clientCA == "" && !h.clientAny && h.clientPins == nil:
 		return &usageError{"--client-auth " + h.clientAuth +
 			" needs to know who may vouch for clients", example + " --client-auth " + h.clientAuth +
