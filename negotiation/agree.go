@@ -92,7 +92,7 @@ func SuiteOf(id iana.CipherSuite, v iana.Version) (*suite.Suite, error) {
 			"the server chose %v, which Vitrine does not know", id)
 	}
 	if s.TLS13() != (v == iana.TLS13) {
-		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §4.1.3",
+		return nil, alert.KindSuite.Fail(alert.IllegalParameter, "RFC 8446 §B.4",
 			"the server chose %v with %v", id, v)
 	}
 	if max(v, iana.TLS10) < s.MinVersion() {

@@ -71,7 +71,8 @@ func TestTheFlagToBlameIsNamed(t *testing.T) {
 	)
 	for _, c := range []struct{ flags, says, tried string }{
 		{"--max 1.2 --suite " + dhe + " --group ffdhe8192",
-			"the server wants the group ffdhe2048, which was not offered", "without --group: works"},
+			"the server wants the group ffdhe2048, which was not offered",
+			"without --group: works"},
 		{"--max 1.2 --suite " + ecdhe + " --group secp384r1",
 			"the server wants the group x25519, which was not offered", "without --group: works"},
 		{"--max 1.2 --scheme ed25519 --suite " + ecdhe,

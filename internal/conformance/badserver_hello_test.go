@@ -62,7 +62,7 @@ func serversWithBadHellos() []badServer {
 			edits: chosen(rig.RSAGCM)},
 		{what: "a suite that nobody knows", ref: "§7.4.1.3", want: ip, says: "0x1234",
 			edits: chosen(0x1234)},
-		{what: "a suite of TLS 1.3", ref: "RFC 8446 §4.1.3", want: ip,
+		{what: "a suite of TLS 1.3", ref: "RFC 8446 §B.4", want: ip,
 			says: "TLS_AES_128_GCM_SHA256", edits: chosen(0x1301)},
 		{what: "an anonymous suite", ref: "§F.1.1.1", want: ip,
 			says: "TLS_DH_anon_WITH_AES_128_CBC_SHA", edits: chosen(0x0034)},
