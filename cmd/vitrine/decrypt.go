@@ -149,15 +149,15 @@ func (d *decryption) run(args []string) (err error) {
 		return err
 	}
 	defer in.close()
+	secrets, err := d.secrets.load(d.cmd, live)
+	if err != nil {
+		return err
+	}
 	stop, err := d.look()
 	if err != nil {
 		return err
 	}
 	defer stop()
-	secrets, err := d.secrets.load(d.cmd, live)
-	if err != nil {
-		return err
-	}
 	show, err := newShowing(d, in, secrets)
 	if err != nil {
 		return err

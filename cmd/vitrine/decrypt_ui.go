@@ -11,15 +11,14 @@ import (
 
 // look opens the live view of a capture that goes on, if it is wanted.
 func (d *decryption) look() (stop func(), err error) {
+	if d.view, err = d.live.open(d.cmd, d.artefacts.reveal); err != nil {
+		return nil, err
+	}
 	where := "decrypt -i " + d.netif
 	if d.follow != "" {
 		where = "decrypt -f " + d.follow
 	}
-	d.view, err = d.live.open(d.cmd, where, d.artefacts.reveal)
-	if d.view == nil || err != nil {
-		return func() {}, err
-	}
-	if stop, err = d.view.serve(d.cmd, &d.live); err == nil {
+	if stop, err = d.view.serve(d.cmd, &d.live, where); err == nil {
 		d.view.announce(d.cmd.ErrOrStderr())
 	}
 	return stop, err

@@ -90,8 +90,8 @@ type liveView struct {
 // maxReaders is how many pages may follow the connections at a time.
 const maxReaders = 32
 
-// open makes the view, or returns nil if it is not wanted. where is what it shows.
-func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveView, error) {
+// open makes the view, or returns nil if it is not wanted.
+func (o *liveFlags) open(cmd *cobra.Command, reveal bool) (*liveView, error) {
 	for _, f := range []struct {
 		name, try string
 		value     int64
@@ -111,7 +111,7 @@ func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveVi
 	if !o.on() {
 		return nil, nil
 	}
-	v := &liveView{command: cmd.CommandPath(), where: where, reveal: reveal,
+	v := &liveView{command: cmd.CommandPath(), reveal: reveal,
 		making: make(chan struct{}, 2), readers: make(chan struct{}, maxReaders),
 		patience: patienceUI}
 	if o.history == "" {
@@ -132,7 +132,7 @@ func (o *liveFlags) open(cmd *cobra.Command, where string, reveal bool) (*liveVi
 
 // close ends the history, and reports what was wrong with it.
 func (v *liveView) close(stderr io.Writer) {
-	if v.history == nil {
+	if v == nil || v.history == nil {
 		return
 	}
 	if err := v.history.Close(); err != nil {
@@ -141,8 +141,13 @@ func (v *liveView) close(stderr io.Writer) {
 	}
 }
 
-// serve shows the page, if it is wanted, until stop is called.
-func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err error) {
+// serve shows the page, if it is wanted, until stop is called. where is what the page shows.
+func (v *liveView) serve(cmd *cobra.Command, o *liveFlags, where string) (
+	stop func(), err error) {
+	if v == nil {
+		return func() {}, nil
+	}
+	v.where = where
 	if o.ui == "" {
 		return func() { v.close(cmd.ErrOrStderr()) }, nil
 	}
@@ -156,17 +161,10 @@ func (v *liveView) serve(cmd *cobra.Command, o *liveFlags) (stop func(), err err
 	v.gate.Used = func(url string) {
 		fmt.Fprintf(fit(stderr), "! --ui: a browser was let in; for another one: %s\n", url)
 	}
-	s := &http.Server{
-		Handler:           v.gate.Wrap(v.routes()),
-		ReadHeaderTimeout: 10 * time.Second,
-		WriteTimeout:      pageTime,
-		IdleTimeout:       time.Minute,
-		MaxHeaderBytes:    16 << 10,
-		ErrorLog:          silent(),
-	}
+	s := &http.Server{Handler: v.gate.Wrap(v.routes()), WriteTimeout: pageTime}
 	ctx, cancel := context.WithCancel(context.Background())
 	s.BaseContext = func(net.Listener) context.Context { return ctx }
-	go s.Serve(&few{l, make(chan struct{}, maxUIConns)})
+	go servePage(s, l, maxUIConns)
 	return func() {
 		cancel() // those who follow
 		s.Close()

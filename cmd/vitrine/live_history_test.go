@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"encoding/json"
 	"io"
+	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -149,5 +150,46 @@ func TestTheFlagsOfTheViewAreChecked(t *testing.T) {
 	if _, errs := runs(t, exitUsage, "serve", "--listen", "127.0.0.1:0", "--history",
 		name); !strings.Contains(errs, "--history") {
 		t.Error(errs)
+	}
+}
+
+// What is wrong with the flags is said before an address is found to be taken.
+func TestMistakesAreSaidBeforeThePortIsTaken(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	addr, missing := l.Addr().String(), filepath.Join(t.TempDir(), "missing")
+	file := writeTemp(t, "no folder")
+	capture := filepath.Join("..", "..", "testdata", "cases", "tcp", "snap96.pcap")
+	for _, c := range []struct{ args, says string }{
+		{"--dir " + missing, "no such file"},
+		{"--dir . --echo", "--dir and --echo contradict each other"},
+		{"--echo --show-keys", "--show-keys and --echo contradict each other"},
+		{"--dir . --alpn imap", "--alpn imap and HTTP contradict each other"},
+		{"--forward 127.0.0.1:1 --forward-tls --forward-ca " + missing, "no such file"},
+		{"--history " + file, "--history"},
+		{"--history x --history-age -1h", "--history-age takes a value above 0"},
+		{"--ui-name x", "--ui-name is for --ui"},
+		{"--post-handshake-auth", "--client-auth"},
+		{"--cert " + missing, "no such file"},
+	} {
+		_, errs := runs(t, exitUsage, append([]string{"serve", "--listen", addr},
+			strings.Fields(c.args)...)...)
+		if !strings.Contains(errs, c.says) {
+			t.Errorf("serve %s: %s, expected %q", c.args, errs, c.says)
+		}
+	}
+	decrypt := []string{"decrypt", "-f", capture, "--ui", addr}
+	if _, errs := runs(t, exitUsage, append(decrypt, "--keylog", missing)...); !strings.Contains(
+		errs, "no such file") {
+		t.Errorf("decrypt: %s", errs)
+	}
+	for _, args := range [][]string{{"serve", "--listen", addr}, {"serve", "--listen", addr,
+		"--history", t.TempDir()}, {"serve", "--listen", "127.0.0.1:0", "--ui", addr}, decrypt} {
+		if _, errs := runs(t, exitFailed, args...); !strings.Contains(errs, "in use") {
+			t.Errorf("%v: %s", args, errs)
+		}
 	}
 }

@@ -11,15 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/live"
 )
 
-// look opens the live view of a server that listens at addr, if it is wanted.
-func (h *host) look(addr net.Addr) (stop func(), err error) {
-	h.view, err = h.live.open(h.cmd, "serve at "+addr.String(), h.reveal)
-	if h.view == nil || err != nil {
-		return func() {}, err
-	}
-	return h.view.serve(h.cmd, &h.live)
-}
-
 // liveVisit is a connection of serve in the live view.
 type liveVisit struct {
 	*live.Conn

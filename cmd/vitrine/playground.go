@@ -128,10 +128,9 @@ func (o *playgroundOptions) fragment() string {
 func serveUntil(ctx context.Context, l net.Listener, h http.Handler) error {
 	ctx, stop := signal.NotifyContext(ctx, syscall.SIGTERM)
 	defer stop()
-	s := &http.Server{Handler: h, ReadHeaderTimeout: 5 * time.Second, IdleTimeout: time.Minute,
-		WriteTimeout: time.Minute, MaxHeaderBytes: 16 << 10}
+	s := &http.Server{Handler: h, WriteTimeout: time.Minute}
 	context.AfterFunc(ctx, func() { s.Close() })
-	if err := s.Serve(l); !errors.Is(err, http.ErrServerClosed) {
+	if err := servePage(s, l, maxPlayers); !errors.Is(err, http.ErrServerClosed) {
 		return err
 	}
 	return nil

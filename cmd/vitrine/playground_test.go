@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -106,5 +107,68 @@ func TestPlaygroundServesUntilItIsEnded(t *testing.T) {
 		}
 	case <-time.After(10 * time.Second):
 		t.Error("the server goes on")
+	}
+}
+
+// A flood of clients that say nothing, half a request or announce a body that never comes takes no
+// more than the page's places, and it is there again when it is over.
+func TestAFloodOfPlayersIsBounded(t *testing.T) {
+	var packed bytes.Buffer
+	if w := brotli.NewWriter(&packed); w.Close() != nil {
+		t.Fatal("brotli")
+	}
+	page, err := playpage.NewHandler(&playpage.Assets{Brotli: packed.Bytes()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, end := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- serveUntil(ctx, l, page) }()
+	defer func() {
+		end()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}()
+	dial := func(says string) net.Conn {
+		c, err := net.DialTimeout("tcp", l.Addr().String(), 20*time.Second)
+		if err == nil {
+			_, err = io.WriteString(c, says)
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		c.SetDeadline(time.Now().Add(8 * time.Second)) // less than ReadHeaderTimeout
+		return c
+	}
+	const body = "POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 10\r\n\r\nha"
+	if b, err := io.ReadAll(dial(body)); err != nil || !bytes.Contains(b, []byte(" 405 ")) {
+		t.Errorf("a body that never comes: %q, %v", b, err)
+	}
+	before := runtime.NumGoroutine()
+	var flood []net.Conn
+	for i := range maxPlayers + 300 {
+		flood = append(flood, dial([]string{"", "GET / HTTP/1.1\r\nHost: localh"}[i%2]))
+	}
+	for end := time.Now().Add(time.Second); time.Now().Before(end); time.Sleep(time.Millisecond) {
+		if n := runtime.NumGoroutine() - before; n > maxPlayers+20 {
+			t.Fatalf("%d players cost %d goroutines", len(flood), n)
+		}
+	}
+	for _, c := range flood {
+		c.Close()
+	}
+	r, err := http.Get("http://" + l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.Body.Close()
+	http.DefaultClient.CloseIdleConnections()
+	if r.StatusCode != http.StatusOK {
+		t.Error(r.Status)
 	}
 }

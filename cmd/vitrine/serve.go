@@ -189,23 +189,27 @@ func serve(cmd *cobra.Command, o *serveOptions) error {
 	if err := h.prepare(); err != nil {
 		return err
 	}
+	service, err := h.purpose()
+	if err != nil {
+		return err
+	}
+	if h.view, err = h.live.open(cmd, o.reveal); err != nil {
+		return err
+	}
 	l, err := net.Listen("tcp", o.listen)
 	if err != nil {
+		h.view.close(cmd.ErrOrStderr())
 		return h.cannotListen(err)
 	}
 	ctx, ignore := signal.NotifyContext(cmd.Context(), syscall.SIGTERM)
 	defer ignore()
-	stop, err := h.look(l.Addr())
+	stop, err := h.view.serve(cmd, &o.live, "serve at "+l.Addr().String())
 	if err != nil {
 		l.Close()
 		return err
 	}
 	defer stop()
-	use, end, err := h.purpose(l.Addr())
-	if err != nil {
-		l.Close()
-		return err
-	}
+	use, end := h.begin(service, l.Addr())
 	defer h.onHangup()()
 	h.welcome(l.Addr())
 	h.view.announce(cmd.ErrOrStderr())

@@ -90,14 +90,13 @@ type desk struct {
 	showKeys bool
 }
 
-func newDesk(command, listen string, showKeys bool) *desk {
+func newDesk(command string, showKeys bool) *desk {
 	d := &desk{
 		all:      newBudget(maxVisits, nil),
 		shares:   map[string]*share{},
 		busy:     make(chan struct{}, runtime.GOMAXPROCS(0)),
 		sending:  make(chan struct{}, maxSending),
 		command:  command,
-		listen:   listen,
 		showKeys: showKeys,
 	}
 	return d

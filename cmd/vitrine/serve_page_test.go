@@ -178,7 +178,7 @@ func TestTheGreetingIsTextOrJSON(t *testing.T) {
 
 // A connection that says much keeps little, and gives back what it had when it ends.
 func TestTheEventsOfVisitorsAreBounded(t *testing.T) {
-	d := newDesk("vitrine serve", "", false)
+	d := newDesk("vitrine serve", false)
 	from := func(i int) net.Addr { return &net.TCPAddr{IP: net.IPv4(192, 0, 2, byte(i)), Port: i} }
 	one := d.recorder(from(0))
 	event := trace.Entry{Event: &trace.Record{Fragment: make([]byte, 16<<10)}}
@@ -211,7 +211,7 @@ func TestTheEventsOfVisitorsAreBounded(t *testing.T) {
 // One address, whatever its ports, does not use up what is kept for the visitors of others; it is
 // forgotten with its last connection.
 func TestOneAddressHasAShareOfTheEvents(t *testing.T) {
-	d := newDesk("vitrine serve", "", false)
+	d := newDesk("vitrine serve", false)
 	event := trace.Entry{Event: &trace.Record{Fragment: make([]byte, 16<<10)}}
 	var greedy []*recorder
 	for port := range 2 * maxVisits / maxVisit {
@@ -258,7 +258,7 @@ func TestPagesThatNobodyReadsKeepNobodyWaiting(t *testing.T) {
 	s, ca := serving(t)
 	html := http.Header{"Accept": {"text/html"}}
 	_, _, seen := callOn(t, s, ca, vitrine.VersionTLS13, "http/1.1", html)
-	d, from := newDesk("vitrine serve", "", false), &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}
+	d, from := newDesk("vitrine serve", false), &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}
 	visit := func() *visitor {
 		v := &visitor{page: d.recorder(from)}
 		for _, e := range seen {

@@ -13,9 +13,14 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/front"
 )
 
-// purpose returns what to do with a connection and, if that needs an end, how to end it.
-func (h *host) purpose(addr net.Addr) (
-	use func(context.Context, *vitrine.Conn), end func(context.Context) error, err error) {
+// service is what is done with connections.
+type service struct {
+	use     func(context.Context, *vitrine.Conn) // nil with a handler
+	handler http.Handler
+}
+
+// purpose returns what the flags say is to be done with connections.
+func (h *host) purpose() (s service, err error) {
 	var given []string
 	for _, m := range []struct {
 		flag string
@@ -29,38 +34,37 @@ func (h *host) purpose(addr net.Addr) (
 	example := h.cmd.CommandPath()
 	if h.echo || h.forward != "" {
 		if err := h.onlyHTTP(given[0], example); err != nil {
-			return nil, nil, err
+			return s, err
 		}
 	}
 	if len(given) > 1 {
-		return nil, nil,
+		return s,
 			contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
 	}
 	if len(given) > 0 && given[0] != "--hello" && h.showKeys {
-		return nil, nil, contradiction("--show-keys", given[0], "it is for the page of --hello",
+		return s, contradiction("--show-keys", given[0], "it is for the page of --hello",
 			example+" --show-keys")
 	}
-	var handler http.Handler
 	switch {
 	case h.echo:
-		return front.Echo, nil, nil
+		return service{use: front.Echo}, nil
 	case h.forward != "":
-		use, err := h.passOn(example)
-		return use, nil, err
+		s.use, err = h.passOn(example)
+		return s, err
 	case h.dir != "":
 		root, err := os.OpenRoot(h.dir) // links cannot leave the folder
 		if err != nil {
-			return nil, nil,
+			return s,
 				&usageError{fmt.Sprintf("--dir %s: %v", h.dir, plainer(err)), example + " --dir ."}
 		}
-		handler = http.FileServerFS(root.FS())
+		s.handler = http.FileServerFS(root.FS())
 	default:
-		h.desk = newDesk(h.cmd.CommandPath(), addr.String(), h.showKeys)
-		handler = h.desk
+		h.desk = newDesk(h.cmd.CommandPath(), h.showKeys)
+		s.handler = h.desk
 	}
 	for _, p := range h.alpn {
 		if !slices.Contains(h.protocols(), p) {
-			return nil, nil,
+			return s,
 				contradiction("--alpn "+p, "HTTP",
 					"what is served speaks "+strings.Join(h.protocols(), " and "),
 					example+" --echo --alpn "+quoted(p))
@@ -70,8 +74,20 @@ func (h *host) purpose(addr net.Addr) (
 		h.config.NextProtos = h.protocols()
 	}
 	if h.lateAuth {
-		handler = front.AskClients(handler, h.late, h.timeout, h.proved)
+		s.handler = front.AskClients(s.handler, h.late, h.timeout, h.proved)
 	}
-	use, end = front.HTTP(handler, h.timeout, addr, h.complain)
-	return use, end, nil
+	return s, nil
+}
+
+// begin returns what to do with a connection that came to addr and, if that needs an end, how to
+// end it.
+func (h *host) begin(s service, addr net.Addr) (
+	use func(context.Context, *vitrine.Conn), end func(context.Context) error) {
+	if s.handler == nil {
+		return s.use, nil
+	}
+	if h.desk != nil {
+		h.desk.listen = addr.String()
+	}
+	return front.HTTP(s.handler, h.timeout, addr, h.complain)
 }

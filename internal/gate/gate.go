@@ -96,14 +96,19 @@ func Protect(h http.Header, policy string) {
 	}
 }
 
+// Unread leaves the body of r unread: net/http would read the rest of it after the answer, however
+// slowly it comes.
+func Unread(w http.ResponseWriter, r *http.Request) {
+	if r.ContentLength != 0 {
+		http.NewResponseController(w).SetReadDeadline(time.Now())
+	}
+}
+
 // Wrap returns a handler that passes on to next what comes from the user.
 func (g *Gate) Wrap(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		Protect(w.Header(), "default-src 'none'")
-		if r.ContentLength != 0 {
-			// net/http reads the rest of a body after the answer, however slowly it comes
-			http.NewResponseController(w).SetReadDeadline(time.Now())
-		}
+		Unread(w, r)
 		switch {
 		case !g.knowsHost(r) || !g.knowsOrigin(r):
 			http.Error(w, "This is the page of somebody else: it answers to its own address only.",

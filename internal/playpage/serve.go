@@ -38,6 +38,7 @@ func NewHandler(a *Assets) (*Handler, error) {
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	gate.Protect(header, "default-src 'none'")
+	gate.Unread(w, r)
 	switch {
 	case !ownName(r.Host):
 		http.Error(w, "this name is not one of the playground's", http.StatusForbidden)
