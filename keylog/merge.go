@@ -19,7 +19,11 @@ func Read(r io.Reader) (*Log, error) {
 // openssl s_client -trace, GnuTLS, and Wireshark's debug file.
 func (l *Log) Merge(r io.Reader) error {
 	g := l.Grow()
-	block := make([]byte, 32<<10)
+	size := 32 << 10
+	if text, ok := r.(interface{ Len() int }); ok { // of a capture there may be very many
+		size = min(size, text.Len()+1)
+	}
+	block := make([]byte, size)
 	for {
 		n, err := r.Read(block)
 		g.read(block[:n], false)

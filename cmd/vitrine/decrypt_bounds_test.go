@@ -4,10 +4,13 @@ import (
 	"bytes"
 	"context"
 	"crypto/sha256"
+	"encoding/binary"
 	"fmt"
 	"io"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -141,6 +144,107 @@ func TestAStoryIsBounded(t *testing.T) {
 		}
 		if n := len(s.Entries) * eventSize; !s.cut || n > 2*maxStory || n == 0 {
 			t.Errorf("%T: %d are kept", e, len(s.Entries))
+		}
+	}
+}
+
+// Blocks of pcapng by their numbers.
+const (
+	sectionBlock   = 0x0A0D0D0A
+	interfaceBlock = 1
+	packetBlock    = 6
+	secretsBlock   = 10
+)
+
+// blocksOf returns the blocks of a capture by their kind.
+func blocksOf(file []byte) map[uint32][][]byte {
+	blocks := map[uint32][][]byte{}
+	for len(file) > 0 {
+		kind, n := binary.LittleEndian.Uint32(file), binary.LittleEndian.Uint32(file[4:])
+		blocks[kind], file = append(blocks[kind], file[:n]), file[n:]
+	}
+	return blocks
+}
+
+// secretsWith returns a Decryption Secrets Block with a key log.
+func secretsWith(log []byte) []byte {
+	le := binary.LittleEndian
+	padded := append(log[:len(log):len(log)], make([]byte, -len(log)&3)...)
+	b := le.AppendUint32(nil, secretsBlock)
+	b = le.AppendUint32(b, uint32(len(padded)+20))
+	b = le.AppendUint32(b, 0x544C534B)
+	b = append(le.AppendUint32(b, uint32(len(log))), padded...)
+	return le.AppendUint32(b, uint32(len(padded)+20))
+}
+
+// Junk among the secrets of a capture, a thousand times, hides neither the secrets nor the packets,
+// and little is printed about it; also while the file grows.
+func TestJunkAmongTheSecretsOfACapture(t *testing.T) {
+	whole := filepath.Join(t.TempDir(), "whole.pcapng")
+	runs(t, exitOK, "handshake", "--tls", "1.3", "--pcap", whole)
+	packets, err := os.ReadFile(whole)
+	if err != nil {
+		t.Fatal(err)
+	}
+	blocks := blocksOf(packets)
+	if len(blocks) != 4 || len(blocks[secretsBlock]) == 0 {
+		t.Fatalf("the capture has %d kinds of blocks", len(blocks))
+	}
+	random := make([]byte, 1000)
+	rand.NewChaCha8([32]byte{11}).Read(random)
+	right := bytes.Fields(blocks[secretsBlock][0][16:])
+	for name, junk := range map[string]string{
+		"nothing": "", "random bytes": string(random), "lines": strings.Repeat("\n", 3000),
+		"a long line":    strings.Repeat("A", 20_000),
+		"another client": fmt.Sprintf("%s %064x %064x\n", right[0], 1, 1),
+		"short values":   "CLIENT_RANDOM 00 00\n", "labels": strings.Repeat("CLIENT_RANDOM ", 100),
+		"UTF-16":        "\xFF\xFEC\x00L\x00\n\x00",
+		"half a report": "00000000: 43 4c\nSession-ID: 00\nMaster-Key: ",
+	} {
+		between := bytes.Repeat(secretsWith([]byte(junk)), 1000/len(blocks[packetBlock]))
+		var file []byte
+		for _, kind := range []uint32{sectionBlock, interfaceBlock, secretsBlock, packetBlock} {
+			for _, b := range blocks[kind] {
+				file = append(file, b...)
+				if kind != sectionBlock {
+					file = append(file, between...)
+				}
+			}
+		}
+		capture := filepath.Join(t.TempDir(), "junk.pcapng")
+		if err := os.WriteFile(capture, file[:len(file)/2+1], 0o600); err != nil {
+			t.Fatal(err)
+		}
+		var out, errs syncBuffer
+		ctx, stop := context.WithTimeout(t.Context(), 20*time.Second)
+		ended := make(chan struct{})
+		go func() {
+			defer close(ended)
+			run(ctx, []string{"decrypt", "-f", capture}, &out, &errs)
+		}()
+		f, err := os.OpenFile(capture, os.O_APPEND|os.O_WRONLY, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range slices.Chunk(file[len(file)/2+1:], 1+len(file)/5) {
+			time.Sleep(50 * time.Millisecond)
+			f.Write(part)
+		}
+		f.Close()
+		said := func(out string) string { return strings.Join(strings.Fields(out), " ") }
+		read := func() bool {
+			return strings.Contains(said(out.String()), "key log, 38 of 38 client's bytes, 61 of 61")
+		}
+		for ctx.Err() == nil && !read() {
+			time.Sleep(10 * time.Millisecond)
+		}
+		stop()
+		<-ended
+		_, whole, _ := command(t, "decrypt", capture)
+		if !read() || !strings.Contains(said(whole), "key log 38 of 38 61 of 61") ||
+			len(errs.String()) > 1500 {
+			t.Errorf("%s: %s%s%d bytes of complaints: %.300s", name, out.String(), whole,
+				len(errs.String()), errs.String())
 		}
 	}
 }

@@ -55,16 +55,37 @@ type secretStore struct {
 	given  bool // there are secrets from flags
 	found  bool // there are secrets from the capture
 	files  []*growingLog
-	fits   int // connections that have a secret in the key logs
+	fits   int        // connections that have a secret in the key logs
+	broken complaints // about secrets in the capture
 }
 
 // growingLog is a key log file that is read piece by piece.
 type growingLog struct {
-	name string
-	at   int64
-	log  *keylog.Growing // nil until it is read
+	name   string
+	at     int64
+	log    *keylog.Growing // nil until it is read
+	broken complaints
 
 	read keylog.Counts
+}
+
+// complaints counts what could not be read of one source of secrets, which whoever writes to it may
+// repeat without end.
+type complaints int
+
+// maxComplaints is how many are printed.
+const maxComplaints = 10
+
+// add prints err, or nothing if there were maxComplaints.
+func (c *complaints) add(stderr io.Writer, name string, err error) {
+	if *c++; *c > maxComplaints {
+		return
+	}
+	name, end := explain.Escape(name), ""
+	if *c == maxComplaints {
+		end = "; what else cannot be read there is not reported"
+	}
+	fmt.Fprintf(fit(stderr), "! %s: %v%s\n", name, err, end)
 }
 
 // any reports whether there is a secret.
@@ -76,14 +97,14 @@ func (s *secretStore) source() observe.Source {
 	return observe.Sources(append([]observe.Source{logged}, s.others...)...)
 }
 
-// add adds the lines of a key log, and returns how many secrets are new. Lines that cannot be read
-// are reported on stderr and skipped.
-func (s *secretStore) add(text []byte, name string, stderr io.Writer) int {
+// add adds the key log in a block of a capture, and returns how many secrets are new. Lines that
+// cannot be read are reported on stderr and skipped.
+func (s *secretStore) add(text []byte, stderr io.Writer) int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	before := s.log.Len()
 	if err := s.log.Merge(bytes.NewReader(text)); err != nil {
-		fmt.Fprintf(fit(stderr), "! %s: %v\n", explain.Escape(name), err)
+		s.broken.add(stderr, "the capture's secrets", err)
 	}
 	return s.log.Len() - before
 }
@@ -215,7 +236,7 @@ func (s *secretStore) grow(g *growingLog, then func(*keylog.Growing) error, stde
 		problem = cmp.Or(problem, then(g.log))
 	}
 	if problem != nil {
-		fmt.Fprintf(fit(stderr), "! %s: %v\n", explain.Escape(g.name), problem)
+		g.broken.add(stderr, g.name, problem)
 	}
 	g.count(before, s.log.Counts())
 	return s.log.Len() - length, nil

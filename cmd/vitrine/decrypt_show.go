@@ -127,7 +127,7 @@ func (s *showing) secretsBlock(t capture.SecretsType, b []byte) {
 	if t != capture.SecretsTLSKeyLog {
 		return
 	}
-	if s.secrets.add(b, "the capture's secrets", s.cmd.ErrOrStderr()) > 0 {
+	if s.secrets.add(b, s.cmd.ErrOrStderr()) > 0 {
 		s.secrets.found = true
 		s.news = s.in.late
 	}
