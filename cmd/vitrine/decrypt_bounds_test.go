@@ -233,7 +233,8 @@ func TestJunkAmongTheSecretsOfACapture(t *testing.T) {
 		f.Close()
 		said := func(out string) string { return strings.Join(strings.Fields(out), " ") }
 		read := func() bool {
-			return strings.Contains(said(out.String()), "key log, 38 of 38 client's bytes, 61 of 61")
+			return strings.Contains(said(out.String()),
+				"key log, 38 of 38 client's bytes, 61 of 61")
 		}
 		for ctx.Err() == nil && !read() {
 			time.Sleep(10 * time.Millisecond)

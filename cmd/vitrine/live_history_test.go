@@ -153,8 +153,8 @@ func TestTheFlagsOfTheViewAreChecked(t *testing.T) {
 	}
 }
 
-// What is wrong with the flags is said before an address is found to be taken.
-func TestMistakesAreSaidBeforeThePortIsTaken(t *testing.T) {
+// What is wrong with the flags is reported before an address is found to be taken.
+func TestMistakesAreReportedBeforeThePort(t *testing.T) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
