@@ -118,3 +118,18 @@ func TestAGrowingLogKeepsNoLongLine(t *testing.T) {
 		}
 	}
 }
+
+// A Log takes MaxLog bytes of text. What is behind them is told and not kept, what is before stays.
+func TestALogIsBounded(t *testing.T) {
+	line := func(n int) string { return fmt.Sprintf("CLIENT_RANDOM %064x %096x", n, n+1) }
+	text := line(1) + "\n" + line(2) + "\n" + line(3) + "\n"
+	for room := range 4 {
+		l := &Log{text: MaxLog - room*len(line(1))}
+		err := l.Merge(strings.NewReader(text))
+		want := fmt.Sprintf("line %d: more than 256 MiB of key log", room+1)
+		if l.Len() != room || room < 3 && (err == nil || !strings.Contains(err.Error(), want)) ||
+			room == 3 && err != nil {
+			t.Errorf("with room for %d lines: %d secrets, %v", room, l.Len(), err)
+		}
+	}
+}
