@@ -179,6 +179,35 @@ func (s *Score) EarlyTraffic(psk []byte) []byte {
 	return nil
 }
 
+// RefusedEarly returns the identity of the pre-shared key under which a client sent early data that
+// a HelloRetryRequest turned down, or nil. The server need not have accepted the key since.
+func (s *Score) RefusedEarly() []byte {
+	var offered message.OfferedPSKs
+	if s.FirstHello == nil || !s.FirstHello.Extensions.Has(iana.ExtEarlyData) {
+		return nil
+	}
+	if ok, err := s.FirstHello.Extensions.Read(iana.ExtPreSharedKey, &offered); !ok ||
+		err != nil || len(offered.Identities) == 0 {
+		return nil
+	}
+	return offered.Identities[0].Identity
+}
+
+// RefusedEarlyTraffic returns the client_early_traffic_secret of that early data, if psk is its key
+// and has the hash of the suite that was negotiated: the transcript has no other hash of the first
+// ClientHello. It returns nil if there is none. See RFC 8446 §4.4.1.
+func (s *Score) RefusedEarlyTraffic(psk []byte) []byte {
+	if s.RefusedEarly() == nil || s.Agreed == nil || len(s.transcript.messages) == 0 {
+		return nil
+	}
+	h := s.Agreed.Suite.PRF
+	first := s.transcript.messages[0] // a message_hash
+	if len(first) != message.HeaderLen+h.Size() {
+		return nil
+	}
+	return keys.HKDF{Hash: h}.Early(psk).ClientTraffic(first[message.HeaderLen:]).Bytes()
+}
+
 // ResumedByPSK reports whether a TLS 1.3 handshake resumes an earlier one or uses an external
 // pre-shared key.
 func (s *Score) ResumedByPSK() bool {

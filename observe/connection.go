@@ -51,6 +51,8 @@ type Connection struct {
 	earlyAlone bool
 	// TLS 1.3: the client_early_traffic_secret, if it was given
 	earlySecret []byte
+	// TLS 1.3: those that early data in front of a second ClientHello may have
+	refusedSecrets [][]byte
 	// TLS 1.3: the lengths of given secrets that cannot be right
 	misfits map[keylog.Label]int
 	some    bool // TLS 1.3: some of the secrets were given, which could not be tried before

@@ -47,7 +47,7 @@ func (c *Connection) refusedEarly(l *lane) (got outcome, ok bool) {
 // openRefused opens early data that was turned down, if its secret is known, before anything else
 // that the client sends under keys.
 func (c *Connection) openRefused(l *lane) {
-	if len(l.refused.records) == 0 || c.machine.ServerHello == nil {
+	if len(l.refused.records) == 0 || c.machine.ServerHello == nil || c.pending != nothing {
 		return
 	}
 	rest := l.refused.records
@@ -87,20 +87,29 @@ func (c *Connection) openRefused(l *lane) {
 // refusedHalf returns the direction of early data, under the suite with which its first record
 // opens.
 func (c *Connection) refusedHalf(h record.Header, fragment []byte) *record.Half {
-	if c.earlySecret == nil || c.machine.FirstHello == nil {
+	if c.machine.FirstHello == nil {
 		return nil
 	}
+	secrets := c.refusedSecrets
+	if c.earlySecret != nil {
+		secrets = [][]byte{c.earlySecret}
+	}
 	for _, s := range suite.All13() {
-		k := handshake.EarlyKeys(s, c.earlySecret)
-		if k == nil || !slices.Contains(c.machine.FirstHello.CipherSuites, s.ID) {
+		if !slices.Contains(c.machine.FirstHello.CipherSuites, s.ID) {
 			continue
 		}
-		p, err := record.NewReader(s.Cipher, s.MAC, k.Params(nil))
-		if err != nil {
-			continue
-		}
-		if _, err := p.Open(0, h, bytes.Clone(fragment)); err == nil {
-			return c.half(iana.Client, k)
+		for _, secret := range secrets {
+			k := handshake.EarlyKeys(s, secret)
+			if k == nil {
+				continue
+			}
+			p, err := record.NewReader(s.Cipher, s.MAC, k.Params(nil))
+			if err != nil {
+				continue
+			}
+			if _, err := p.Open(0, h, bytes.Clone(fragment)); err == nil {
+				return c.half(iana.Client, k)
+			}
 		}
 	}
 	return nil

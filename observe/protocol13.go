@@ -92,12 +92,12 @@ func (protocol13) exchanged(_ *handshake.Score, z []byte) handshake.Input {
 // what is imported from it if the identity says so, whose own hash is not on the wire. See RFC 9258
 // §5.1.
 func (protocol13) shared(s *handshake.Score, key []byte, _ []Source) []Candidate {
-	if !s.Agreed.PSK {
+	identity := pskIdentity(s)
+	if identity == nil {
 		return nil
 	}
 	const from = "pre-shared key"
 	list := []Candidate{{Input: handshake.Input{PSK: key}, From: from}}
-	identity := s.PSKIdentity()
 	if _, err := message.ParseImportedIdentity(identity); err != nil {
 		return list
 	}
@@ -111,7 +111,16 @@ func (protocol13) shared(s *handshake.Score, key []byte, _ []Source) []Candidate
 func (protocol13) resumed(secret []byte) handshake.Input { return handshake.Input{PSK: secret} }
 
 // sessionNames returns the identity of the pre-shared key.
-func (protocol13) sessionNames(s *handshake.Score) [][]byte { return [][]byte{s.PSKIdentity()} }
+func (protocol13) sessionNames(s *handshake.Score) [][]byte { return [][]byte{pskIdentity(s)} }
+
+// pskIdentity returns the identity of the pre-shared key that was negotiated, or else of the key of
+// early data that was turned down.
+func pskIdentity(s *handshake.Score) []byte {
+	if s.Agreed.PSK {
+		return s.PSKIdentity()
+	}
+	return s.RefusedEarly()
+}
 
 // complete returns the candidates that are whole. A handshake that begins with a
 // pre-shared key and exchanges keys takes one of each.
@@ -128,6 +137,12 @@ func (protocol13) complete(c *Connection, s *handshake.Score,
 			psks = append(psks, x)
 		case x.Shared != nil:
 			shared = append(shared, x)
+		}
+	}
+	c.refusedSecrets = nil
+	for _, p := range psks {
+		if secret := s.RefusedEarlyTraffic(p.PSK); secret != nil {
+			c.refusedSecrets = append(c.refusedSecrets, secret)
 		}
 	}
 	c.resumes = s.Agreed.PSK && len(psks)+len(shared) > 0
@@ -181,7 +196,7 @@ func (c *Connection) tickets(s *handshake.Score, from Candidate) (list []Candida
 		return nil
 	}
 	tried := nonces()
-	if nonce, ok := c.Sessions.nonce(s.PSKIdentity()); ok {
+	if nonce, ok := c.Sessions.nonce(pskIdentity(s)); ok {
 		tried = [][]byte{nonce}
 	}
 	for _, nonce := range tried {

@@ -162,7 +162,7 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 			t.Detail = fmt.Sprintf("the key exchange is %s: neither the pre-shared key nor the "+
 				"private key of a certificate opens what was recorded", about.KeyExchange)
 		}
-		if about.EarlyOffered && !m.Retried() {
+		if about.EarlyOffered {
 			t.Detail = fmt.Sprintf("the key exchange is %s: the pre-shared key opens nothing but "+
 				"the early data, and the private key of a certificate nothing", about.KeyExchange)
 		}

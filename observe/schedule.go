@@ -84,7 +84,7 @@ func half(g kex.Group, whose iana.Side) *Reason {
 // well: it is known if the ticket was read, otherwise the usual ones are tried.
 func ResumptionSecret(secret []byte) Source {
 	return func(s *handshake.Score) []Candidate {
-		if !s.Agreed.PSK {
+		if !protocolOf(s).epochs() || pskIdentity(s) == nil {
 			return nil
 		}
 		return []Candidate{{Resumption: secret, From: "resumption secret"}}
