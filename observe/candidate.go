@@ -1,6 +1,7 @@
 package observe
 
 import (
+	"strings"
 	"sync"
 
 	"github.com/vitrine-tls/vitrine/handshake"
@@ -20,6 +21,37 @@ type Candidate struct {
 	From       string // "key log"
 	Reason     *Reason
 	guess      bool // it may belong to another connection
+	idle       bool // From says what kind of secret was given that no handshake like this takes
+}
+
+// named asks a source of one secret. If that has nothing for a handshake, a candidate says so, so
+// that a report can tell what was given in vain.
+func named(kind string, source Source) Source {
+	return func(s *handshake.Score) []Candidate {
+		if list := source(s); list != nil {
+			return list
+		}
+		return []Candidate{{From: kind, idle: true}}
+	}
+}
+
+// inVain counts the secrets that were given and belong to no part of a handshake, by kind. It
+// returns an empty string if there are none.
+func inVain(list []Candidate) string {
+	var kinds []string
+	count := map[string]int{}
+	for _, c := range list {
+		if !c.idle {
+			continue
+		}
+		if count[c.From]++; count[c.From] == 1 {
+			kinds = append(kinds, c.From)
+		}
+	}
+	for i, k := range kinds {
+		kinds[i] = plural(count[k], k, k+"s")
+	}
+	return strings.Join(kinds, ", ")
 }
 
 // Sources asks several sources, in order.

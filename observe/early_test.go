@@ -4,14 +4,44 @@ import (
 	"bytes"
 	"crypto/tls"
 	"io"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/keylog"
 	"github.com/vitrine-tls/vitrine/observe"
 	"github.com/vitrine-tls/vitrine/trace"
 )
+
+// A report says which secrets were given that belong to no part of the connection, by kind and
+// count.
+func TestSecretsThatFitNothingAreCounted(t *testing.T) {
+	k := talkTLS13(t, rig.ClientConfig(), rig.ServerConfig(t))
+	secret := bytes.Repeat([]byte{1}, 32)
+	log, err := keylog.Read(strings.NewReader("CLIENT_RANDOM " + strings.Repeat("01", 32) + " " +
+		strings.Repeat("02", 48) + "\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for want, source := range map[string]observe.Source{
+		"no secret for this connection was given": nil,
+		"none of the secrets given belongs to this connection: 2 ephemeral private keys": observe.
+			Sources(observe.Ephemeral(secret), observe.Ephemeral(secret)),
+		"none of the secrets given belongs to this connection: 1 pre-shared key, 1 resumption " +
+			"secret, 1 master secret, 1 pre-master secret": observe.Sources(observe.PSK(secret),
+			observe.ResumptionSecret(secret), observe.Master(secret), observe.PreMaster(secret)),
+		"1 usable line in the key log, none for this client_random; also given, and of no use " +
+			"here: 1 ephemeral private key": observe.Sources(observe.KeyLog(log),
+			observe.Ephemeral(secret)),
+	} {
+		r := k.feed(source, nil).Report()
+		if r.Reason == nil || r.Reason.Code != observe.NoSecret || r.Reason.Detail != want {
+			t.Errorf("got %v, expected %q", r.Reason, want)
+		}
+	}
+}
 
 // Early data in front of a second ClientHello opens with the pre-shared key alone, or with what the
 // key is derived from, whether the server accepts the key after its retry or not.

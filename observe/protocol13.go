@@ -129,7 +129,7 @@ func (protocol13) complete(c *Connection, s *handshake.Score,
 	var psks, shared []Candidate
 	for _, x := range list {
 		switch {
-		case x.Reason != nil || x.Traffic != nil:
+		case x.Reason != nil || x.Traffic != nil || x.idle:
 			whole = append(whole, x)
 		case x.Resumption != nil:
 			psks = append(psks, c.tickets(s, x)...)
@@ -147,6 +147,8 @@ func (protocol13) complete(c *Connection, s *handshake.Score,
 	}
 	c.resumes = s.Agreed.PSK && len(psks)+len(shared) > 0
 	switch exchanged := s.Agreed.Kex.Ephemeral(); {
+	case !s.Agreed.PSK && psks != nil: // of early data that was turned down
+		return append(append(whole, shared...), Candidate{Reason: &Reason{Code: ForwardSecret}})
 	case !s.Agreed.PSK:
 		return append(whole, shared...)
 	case !exchanged:

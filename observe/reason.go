@@ -43,6 +43,7 @@ type Reason struct {
 	Detail string // a sentence
 	Remedy string // a sentence, or empty
 	Needs  []Need // any of them helps; the best comes first
+	inVain string // which secrets were given that belong elsewhere, or empty; see explain
 }
 
 // A Need is a secret that is missing. A program that takes secrets should say how to provide it.

@@ -112,6 +112,10 @@ func TestEachReasonHasACase(t *testing.T) {
 			all, _ := recorded(t, modern)
 			return play(all, observe.KeyLog(new(keylog.Log)), nil)
 		}},
+		{observe.NoSecret, "none of the secrets given", func() observed {
+			all, _ := recorded(t, ephemeral)
+			return play(all, observe.Ephemeral(make([]byte, 32)), nil)
+		}},
 		{observe.NoSecret, "none for this client_random", func() observed {
 			all, _ := recorded(t, ephemeral)
 			log, err := keylog.Read(strings.NewReader("CLIENT_RANDOM " +

@@ -145,6 +145,10 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	case NoSecret:
 		if t.Detail == "" {
 			t.Detail = "no secret for this connection was given"
+			if t.inVain != "" {
+				t.Detail = "none of the secrets given belongs to this connection: " + t.inVain
+				t.inVain = ""
+			}
 		}
 		if t.Needs != nil {
 			break
@@ -185,10 +189,16 @@ func (r *Reason) explain(m *handshake.Machine, about *Report) *Reason {
 	case WrongSecret:
 		t.Detail = fmt.Sprintf("a secret was found (%s), but it does not open the first "+
 			"protected record", r.Detail)
-		t.Remedy = "the key log may be of another run, or damaged"
+		t.Remedy = "it may be of another connection, or damaged"
+		if r.Detail == fromLog {
+			t.Remedy = "the key log may be of another run, or damaged"
+		}
 	case BytesMissing:
 		t.Detail = "bytes of the handshake are not in the capture, and what the secrets need is " +
 			"among them"
+	}
+	if t.inVain != "" {
+		t.Detail += "; also given, and of no use here: " + t.inVain
 	}
 	return &t
 }

@@ -17,7 +17,7 @@ import (
 // 64 bytes and the curve's private key; a server has no private key of ML-KEM, but its shared
 // secret of 32 bytes. See RFC 10024.
 func Ephemeral(private []byte) Source {
-	return func(s *handshake.Score) []Candidate {
+	return named("ephemeral private key", func(s *handshake.Score) []Candidate {
 		none := []Candidate(nil)
 		if s.Agreed.PSK { // it may resume a connection that the key opens
 			none = []Candidate{{Reason: &Reason{Code: UnknownResumedSession}}}
@@ -42,7 +42,7 @@ func Ephemeral(private []byte) Source {
 				From: fmt.Sprintf("the %v's ephemeral key", whose)}}
 		}
 		return none
-	}
+	})
 }
 
 // exchanged returns the secret of a group that a private key gives with the peer's share, or nil if
@@ -83,10 +83,10 @@ func half(g kex.Group, whose iana.Side) *Reason {
 // calls it resumption_master_secret) is known. The pre-shared key of a ticket depends on a nonce as
 // well: it is known if the ticket was read, otherwise the usual ones are tried.
 func ResumptionSecret(secret []byte) Source {
-	return func(s *handshake.Score) []Candidate {
+	return named("resumption secret", func(s *handshake.Score) []Candidate {
 		if !protocolOf(s).epochs() || pskIdentity(s) == nil {
 			return nil
 		}
 		return []Candidate{{Resumption: secret, From: "resumption secret"}}
-	}
+	})
 }

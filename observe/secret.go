@@ -34,6 +34,7 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	var some []Candidate // which cannot be tried on the sample
 	for _, candidate := range candidates {
 		switch t := candidate.Traffic; {
+		case candidate.idle:
 		case candidate.Reason != nil:
 			why = worse(why, candidate.Reason)
 		case t != nil && t.Handshake[iana.Server] == nil:
@@ -55,6 +56,10 @@ func (c *Connection) find(s *handshake.Score) (handshake.Input, error) {
 	if len(some) > 0 && !c.waits() {
 		c.some, c.tryingLater = true, true
 		return c.use(s, some[0])
+	}
+	if text := inVain(candidates); text != "" {
+		t := *why
+		t.inVain, why = text, &t
 	}
 	c.missing = why
 	resumes := s.Resumed || c.resumes || why.Code == UnknownResumedSession

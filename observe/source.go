@@ -62,22 +62,22 @@ const fromLog = "key log"
 
 // Master returns a given master_secret.
 func Master(secret []byte) Source {
-	return func(s *handshake.Score) []Candidate {
+	return named("master secret", func(s *handshake.Score) []Candidate {
 		if protocolOf(s).epochs() { // which follow from several secrets
 			return nil
 		}
 		return []Candidate{{Input: handshake.Input{Master: secret}, From: "master secret"}}
-	}
+	})
 }
 
 // PreMaster returns a given pre_master_secret.
 func PreMaster(secret []byte) Source {
-	return func(s *handshake.Score) []Candidate {
+	return named("pre-master secret", func(s *handshake.Score) []Candidate {
 		if protocolOf(s).epochs() || s.Resumed {
 			return nil
 		}
 		return []Candidate{{Input: handshake.Input{PreMaster: secret}, From: "pre-master secret"}}
-	}
+	})
 }
 
 // RSAKey decrypts the pre_master_secret of an RSA key exchange with the server's private key. It is
@@ -135,5 +135,7 @@ func belongs(key crypto.Decrypter, s *handshake.Score) bool {
 // private key as well, and DHE_PSK and ECDHE_PSK an ephemeral private key: see others. In TLS 1.3
 // the key may be an external one, one that was imported from it, or that of a ticket.
 func PSK(key []byte, others ...Source) Source {
-	return func(s *handshake.Score) []Candidate { return protocolOf(s).shared(s, key, others) }
+	return named("pre-shared key", func(s *handshake.Score) []Candidate {
+		return protocolOf(s).shared(s, key, others)
+	})
 }
