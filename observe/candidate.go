@@ -54,6 +54,8 @@ func inVain(list []Candidate) string {
 	return strings.Join(kinds, ", ")
 }
 
+const fromLog = "key log" // of a candidate that KeyLog returns
+
 // Sources asks several sources, in order.
 func Sources(all ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {
@@ -71,4 +73,13 @@ func Guarded(lock sync.Locker, source Source) Source {
 		defer lock.Unlock()
 		return source(s)
 	}
+}
+
+// pskIdentity returns the identity of the pre-shared key that was negotiated, or else of the key of
+// early data that was turned down.
+func pskIdentity(s *handshake.Score) []byte {
+	if s.Agreed.PSK {
+		return s.PSKIdentity()
+	}
+	return s.RefusedEarly()
 }

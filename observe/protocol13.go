@@ -113,15 +113,6 @@ func (protocol13) resumed(secret []byte) handshake.Input { return handshake.Inpu
 // sessionNames returns the identity of the pre-shared key.
 func (protocol13) sessionNames(s *handshake.Score) [][]byte { return [][]byte{pskIdentity(s)} }
 
-// pskIdentity returns the identity of the pre-shared key that was negotiated, or else of the key of
-// early data that was turned down.
-func pskIdentity(s *handshake.Score) []byte {
-	if s.Agreed.PSK {
-		return s.PSKIdentity()
-	}
-	return s.RefusedEarly()
-}
-
 // complete returns the candidates that are whole. A handshake that begins with a
 // pre-shared key and exchanges keys takes one of each.
 func (protocol13) complete(c *Connection, s *handshake.Score,

@@ -58,8 +58,6 @@ func listed(labels []keylog.Label) string {
 	return strings.Join(names, ", ")
 }
 
-const fromLog = "key log"
-
 // Master returns a given master_secret.
 func Master(secret []byte) Source {
 	return named("master secret", func(s *handshake.Score) []Candidate {
