@@ -54,8 +54,6 @@ func inVain(list []Candidate) string {
 	return strings.Join(kinds, ", ")
 }
 
-const fromLog = "key log" // of a candidate that KeyLog returns
-
 // Sources asks several sources, in order.
 func Sources(all ...Source) Source {
 	return func(s *handshake.Score) (list []Candidate) {

@@ -59,6 +59,8 @@ const (
 // Needs returns all needs.
 func Needs() []Need { return []Need{NeedKeyLog, NeedPrivateKey, NeedEphemeralKey} }
 
+const fromLog = "key log" // where a secret comes from that KeyLog has found
+
 func (r *Reason) String() string { return fmt.Sprintf("%s: %s", r.Code, r.Detail) }
 
 // weights orders the reasons by how near the search came to a secret that works.
