@@ -9,23 +9,29 @@ import (
 // "unparsed", whose value is the error and which covers the rest of b, even if that is empty.
 func Annotate(b []byte, name string, layout func(*Codec)) []Field {
 	var fields []Field
-	c := &Codec{reading: true, in: b, annotated: &fields}
+	c := &Codec{reading: true, in: b, limit: len(b), annotated: &fields}
 	c.path = append(c.deep[:0], name)
-	c.annotate(name, func(c *Codec) { layout(c); c.end() })
+	c.begin(name)
+	layout(c)
+	if c.end(); c.err == nil {
+		c.finish()
+	}
 	c.tile(0, 0, len(b))
 	return fields
 }
 
-// annotate makes a node of what layout describes. After an error its end is not known.
-func (c *Codec) annotate(name string, layout func(*Codec)) {
-	node := len(*c.annotated)
+// begin appends a node for the last part of the path. Its end is not known yet.
+func (c *Codec) begin(name string) {
+	c.nodes = append(c.nodes, len(*c.annotated))
 	*c.annotated = append(*c.annotated,
 		Field{Name: name, Offset: c.at, Len: unclosed, Depth: len(c.path) - 1})
-	layout(c)
-	if c.err == nil {
-		f := &(*c.annotated)[node]
-		f.Len = c.at - f.Offset
-	}
+}
+
+// finish ends the node that began last.
+func (c *Codec) finish() {
+	last := len(c.nodes) - 1
+	f := &(*c.annotated)[c.nodes[last]]
+	f.Len, c.nodes = c.at-f.Offset, c.nodes[:last]
 }
 
 // leaf appends a leaf for the bytes read since start. A length that is out of range is a leaf, too.

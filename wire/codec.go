@@ -31,14 +31,16 @@ import (
 // Codec is one run of a layout.
 type Codec struct {
 	reading   bool
-	in        []byte // reading: what is left inside the innermost length
-	at        int    // reading: the offset of in[0] in the message
+	plain     bool   // reading, without annotating, and no error so far
+	in        []byte // reading: the message
+	at, limit int    // reading: what is left inside the innermost length is in[at:limit]
 	out       []byte // writing
 	scratch   []byte // empty, with an array for out
 	field     int    // the offset in the message of the field that was read or written last
 	path      []string
 	err       error
 	annotated *[]Field // annotating
+	nodes     []int    // annotating: where in annotated the parts are whose end is not known
 
 	// The array behind path. It is deep enough for a hello, so naming fields allocates nothing.
 	deep [8]string
@@ -57,7 +59,7 @@ func (e *Error) Error() string { return fmt.Sprintf("%s, byte %d: %s", e.Path, e
 // Opaque fields become slices of b. Any error is an *Error.
 func Decode(b []byte, name string, layout func(*Codec)) error {
 	c := codecs.Get().(*Codec)
-	c.reading, c.in = true, b
+	c.reading, c.plain, c.in, c.limit = true, true, b, len(b)
 	c.path = append(c.deep[:0], name)
 	layout(c)
 	c.end()
@@ -72,7 +74,7 @@ var codecs = sync.Pool{New: func() any { return new(Codec) }}
 // in deep stay: they are constants.
 func (c *Codec) done() error {
 	err := c.err
-	c.reading, c.in, c.at, c.out, c.field = false, nil, 0, nil, 0
+	c.reading, c.plain, c.in, c.at, c.limit, c.out, c.field = false, false, nil, 0, 0, nil, 0
 	c.path, c.err, c.annotated = nil, nil, nil
 	codecs.Put(c)
 	return err
@@ -102,12 +104,16 @@ func Append(b []byte, name string, layout func(*Codec)) ([]byte, error) {
 	return raw, nil
 }
 
-// room makes room for n more bytes. What is outgrown is cleared, since it may hold a part of a
-// secret, which append would leave behind.
+// room makes room for n more bytes.
 func (c *Codec) room(n int) {
-	if cap(c.out)-len(c.out) >= n {
-		return
+	if cap(c.out)-len(c.out) < n {
+		c.grow(n)
 	}
+}
+
+// grow makes the array longer. What is outgrown is cleared, since it may hold a part of a secret,
+// which append would leave behind.
+func (c *Codec) grow(n int) {
 	grown := make([]byte, len(c.out), max(64, 2*cap(c.out))+n)
 	copy(grown, c.out)
 	clear(c.out)
@@ -137,6 +143,7 @@ func (c *Codec) failAt(at int, name, format string, args ...any) {
 	if name != "" {
 		path += "." + name
 	}
+	c.plain = false
 	c.err = &Error{path, at, fmt.Sprintf(format, args...)}
 }
 
@@ -153,7 +160,7 @@ func (c *Codec) Tail(have bool) bool {
 }
 
 // More reports whether bytes are left inside the innermost length. It is for reading only.
-func (c *Codec) More() bool { return c.err == nil && len(c.in) > 0 }
+func (c *Codec) More() bool { return c.err == nil && c.at < c.limit }
 
 // Span runs a layout and sets *raw to the bytes that it covered, since a signature must be checked
 // over the bytes that were sent.
@@ -164,30 +171,37 @@ func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 		*raw = bytes.Clone(c.out[start:])
 		return
 	}
-	before := c.in
+	start := c.at
 	layout(c)
-	if n := len(before) - len(c.in); c.err == nil {
-		*raw = before[:n:n]
+	if c.err == nil {
+		*raw = c.in[start:c.at:c.at]
 	}
 }
+
+// left returns how many bytes are left inside the innermost length.
+func (c *Codec) left() int { return c.limit - c.at }
+
+// has reports whether n bytes can be read at once: they are there, no error came before, and nothing
+// is annotated.
+func (c *Codec) has(n int) bool { return c.plain && c.left() >= n }
 
 // take reads n bytes. On an error it returns nil.
 func (c *Codec) take(name string, n int) []byte {
 	if c.err != nil {
 		return nil
 	}
-	if len(c.in) < n {
-		c.failAt(c.at, name, "got %d bytes, expected %d", len(c.in), n)
+	if c.left() < n {
+		c.failAt(c.at, name, "got %d bytes, expected %d", c.left(), n)
 		return nil
 	}
-	b := c.in[:n:n]
-	c.field, c.in, c.at = c.at, c.in[n:], c.at+n
-	return b
+	c.field = c.at
+	c.at += n
+	return c.in[c.field:c.at:c.at]
 }
 
 // end records an error if bytes are left over.
 func (c *Codec) end() {
-	if len(c.in) > 0 {
-		c.failAt(c.at, "", "got %d bytes more, expected the end", len(c.in))
+	if c.left() > 0 {
+		c.failAt(c.at, "", "got %d bytes more, expected the end", c.left())
 	}
 }

@@ -1,15 +1,42 @@
 package wire
 
 import (
+	"encoding/binary"
 	"slices"
 	"strconv"
 )
 
 // Uint8 reads or writes a uint8 or an enum of one byte.
-func Uint8[T ~uint8](c *Codec, name string, v *T) { number(c, name, 1, v) }
+func Uint8[T ~uint8](c *Codec, name string, v *T) {
+	switch {
+	case c.has(1):
+		c.field = c.at
+		*v = T(c.in[c.at])
+		c.at++
+	case !c.reading:
+		c.room(1)
+		c.field = len(c.out)
+		c.out = append(c.out, byte(*v))
+	default:
+		number(c, name, 1, v)
+	}
+}
 
 // Uint16 reads or writes a uint16 or an enum of two bytes.
-func Uint16[T ~uint16](c *Codec, name string, v *T) { number(c, name, 2, v) }
+func Uint16[T ~uint16](c *Codec, name string, v *T) {
+	switch {
+	case c.has(2):
+		c.field = c.at
+		*v = T(binary.BigEndian.Uint16(c.in[c.at:]))
+		c.at += 2
+	case !c.reading:
+		c.room(2)
+		c.field = len(c.out)
+		c.out = binary.BigEndian.AppendUint16(c.out, uint16(*v))
+	default:
+		number(c, name, 2, v)
+	}
+}
 
 // Uint32 reads or writes a uint32.
 func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
@@ -17,8 +44,7 @@ func Uint32[T ~uint32](c *Codec, name string, v *T) { number(c, name, 4, v) }
 func number[T ~uint8 | ~uint16 | ~uint32](c *Codec, name string, size int, v *T) {
 	if !c.reading {
 		c.field = len(c.out)
-		c.room(size)
-		c.out = appendInt(c.out, size, int(*v))
+		c.write(size, int(*v))
 		return
 	}
 	start := c.at
@@ -37,9 +63,15 @@ func bigEndian(b []byte) (n int) {
 	return n
 }
 
+// write writes a number of size bytes.
+func (c *Codec) write(size, n int) {
+	c.room(size)
+	c.out = appendInt(c.out, size, n)
+}
+
 func appendInt(b []byte, size, n int) []byte {
-	for i := size - 1; i >= 0; i-- {
-		b = append(b, byte(n>>(8*i)))
+	for shift := 8 * (size - 1); shift >= 0; shift -= 8 {
+		b = append(b, byte(n>>shift))
 	}
 	return b
 }
@@ -64,18 +96,20 @@ func Vector24[T any](c *Codec, name string, v *[]T, min, max int, elem func(*Cod
 // length of two bytes. It does what Vector16 does with Uint16, but reads in a loop without calls: a
 // hello may have tens of thousands of them.
 func Uint16s[T ~uint16](c *Codec, name, elem string, v *[]T, min, max int) {
-	prefixed(c, name, 2, min, max, func(c *Codec) {
-		if !c.reading || c.annotated != nil || len(c.in)%2 != 0 {
-			elements(c, v, func(c *Codec, v *T) { Uint16(c, elem, v) })
-			return
+	before, ok := c.open(name, 2, min, max)
+	if !ok {
+		return
+	}
+	if n := c.left(); c.plain && n%2 == 0 {
+		list := make([]T, n/2) // no larger than the bytes received
+		for i, b := 0, c.take(name, n); i < len(list); i++ {
+			list[i] = T(b[2*i])<<8 | T(b[2*i+1])
 		}
-		list := make([]T, len(c.in)/2) // no larger than the bytes received
-		for i := range list {
-			list[i] = T(c.in[2*i])<<8 | T(c.in[2*i+1])
-		}
-		c.take(name, len(c.in))
 		*v = list
-	})
+	} else {
+		elements(c, v, func(c *Codec, v *T) { Uint16(c, elem, v) })
+	}
+	c.close(before, 2, min, max)
 }
 
 // maxElements bounds the number of elements in a list, read or written. A list with a length of two
@@ -85,7 +119,10 @@ const maxElements = 1<<16 - 1
 
 func vector[T any](c *Codec, name string, size int, v *[]T, least, most int,
 	elem func(*Codec, *T)) {
-	prefixed(c, name, size, least, most, func(c *Codec) { elements(c, v, elem) })
+	if before, ok := c.open(name, size, least, most); ok {
+		elements(c, v, elem)
+		c.close(before, size, least, most)
+	}
 }
 
 // elements reads or writes the elements of a list.
@@ -103,7 +140,7 @@ func elements[T any](c *Codec, v *[]T, elem func(*Codec, *T)) {
 	var empty T
 	// Never nil: a list that is present and empty differs from an absent one. Most elements are
 	// structures, of about four bytes at least.
-	list := make([]T, 0, min((len(c.in)+3)/4, 16))
+	list := make([]T, 0, min((c.left()+3)/4, 16))
 	for c.More() {
 		if len(list) == maxElements {
 			c.failAt(c.at, "", "got more elements, expected at most %d", maxElements)
@@ -127,55 +164,61 @@ func Length24(c *Codec, name string, layout func(*Codec)) {
 
 // prefixed puts a length of size bytes, which must be min to max, before what inside describes.
 func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
-	Struct(c, name, func(c *Codec) {
-		if c.reading {
-			c.enclosed(size, min, max, inside)
-		} else {
-			c.enclose(size, min, max, inside)
-		}
-	})
+	if before, ok := c.open(name, size, min, max); ok {
+		inside(c)
+		c.close(before, size, min, max)
+	}
 }
 
-// enclosed reads a length and then exactly the bytes that it covers.
-func (c *Codec) enclosed(size, min, max int, inside func(*Codec)) {
+// open begins a part with a length of size bytes, which must be min to max. If it returns true, what
+// the length covers is read or written next, and then close is called with the same values and with
+// before: the limit of the part around it, or when writing where the length is.
+func (c *Codec) open(name string, size, min, max int) (before int, ok bool) {
+	if c.err != nil {
+		return 0, false
+	}
+	c.push(name)
+	if !c.reading {
+		before = len(c.out)
+		c.write(size, 0)
+		c.field = len(c.out)
+		return before, true
+	}
 	start := c.at
 	n := bigEndian(c.take("length", size))
 	switch {
 	case c.err != nil:
-		return
+		return 0, false
 	case n < min || n > max:
 		c.failAt(start, "", "got a length of %d, expected %d to %d", n, min, max)
-	case n > len(c.in):
+	case n > c.left():
 		c.failAt(start, "", "got a length of %d, expected at most the %d bytes that are left",
-			n, len(c.in))
+			n, c.left())
 	}
 	if c.annotated != nil {
 		c.leaf("length", start, strconv.Itoa(n))
 	}
 	if c.err != nil {
-		return
+		return 0, false
 	}
-	after := c.in[n:]
-	c.field, c.in = c.at, c.in[:n:n]
-	inside(c)
-	c.end()
-	if c.err == nil {
-		c.in = after
-	}
+	before, c.field, c.limit = c.limit, c.at, c.at+n
+	return before, true
 }
 
-// enclose writes a part and then its length in the space reserved before it.
-func (c *Codec) enclose(size, min, max int, inside func(*Codec)) {
-	start := len(c.out)
-	c.room(size)
-	c.out = appendInt(c.out, size, 0)
-	c.field = len(c.out)
-	inside(c)
-	n := len(c.out) - start - size
-	if n < min || n > max {
-		c.failAt(start, "", "got %d bytes to write, expected %d to %d", n, min, max)
+// close ends a part. Of what is read nothing may be left; what was written gets its length.
+func (c *Codec) close(before, size, min, max int) {
+	if c.reading {
+		if c.end(); c.err == nil {
+			c.limit = before
+		}
+	} else {
+		n := len(c.out) - before - size
+		if n < min || n > max {
+			c.failAt(before, "", "got %d bytes to write, expected %d to %d", n, min, max)
+		}
+		appendInt(c.out[:before], size, n)
 	}
-	appendInt(c.out[:start], size, n)
+	c.pop()
 }
 
 // Struct gives a part a name for errors and annotations.
@@ -183,13 +226,26 @@ func Struct(c *Codec, name string, layout func(*Codec)) {
 	if c.err != nil {
 		return
 	}
+	c.push(name)
+	layout(c)
+	c.pop()
+}
+
+// push begins a part.
+func (c *Codec) push(name string) {
 	c.path = append(c.path, name)
 	if c.annotated != nil {
-		c.annotate(name, layout)
-	} else {
-		layout(c)
+		c.begin(name)
 	}
-	if c.err == nil {
-		c.path = c.path[:len(c.path)-1]
+}
+
+// pop ends a part. After an error it stays on the path, and the end of its node is not known.
+func (c *Codec) pop() {
+	if c.err != nil {
+		return
+	}
+	c.path = c.path[:len(c.path)-1]
+	if c.annotated != nil {
+		c.finish()
 	}
 }

@@ -24,7 +24,7 @@ func rest(c *Codec, name string, v *[]byte, show func([]byte) string) {
 		return
 	}
 	start := c.at
-	*v = c.take(name, len(c.in))
+	*v = c.take(name, c.left())
 	if c.annotated != nil && show != nil {
 		c.leaf(name, start, show(*v))
 	} else {
@@ -60,40 +60,27 @@ func Text16(c *Codec, name string, v *[]byte, min, max int) {
 // quoted escapes control characters, which come from the peer and could command a terminal.
 func quoted(b []byte) string { return strconv.QuoteToASCII(string(b)) }
 
+// opaque has two short ways for what is in order and is not annotated: most fields are opaque.
 func opaque(c *Codec, name string, size int, v *[]byte, min, max int, show func([]byte) string) {
-	if c.plain(size, v, min, max) {
+	switch n := len(*v); {
+	case c.has(size):
+		start := c.at + size
+		n = bigEndian(c.in[c.at:start])
+		if end := start + n; min <= n && n <= max && end <= c.limit {
+			*v = c.in[start:end:end]
+			c.field, c.at = start, end
+			return
+		}
+	case !c.reading && c.err == nil && min <= n && n <= max:
+		c.room(size + n)
+		c.field = len(c.out) + size
+		c.out = append(appendInt(c.out, size, n), *v...)
 		return
 	}
-	prefixed(c, name, size, min, max, func(c *Codec) { rest(c, name, v, show) })
-}
-
-// plain reads or writes an opaque field on a fast path, if nothing is annotated and no error was
-// recorded: most fields are opaque. Otherwise it does nothing and returns false.
-func (c *Codec) plain(size int, v *[]byte, min, max int) bool {
-	switch {
-	case c.err != nil || c.annotated != nil:
-		return false
-	case !c.reading:
-		n := len(*v)
-		if n < min || n > max {
-			return false
-		}
-		c.room(size + n)
-		c.out = appendInt(c.out, size, n)
-		c.field = len(c.out)
-		c.out = append(c.out, *v...)
-		return true
-	case len(c.in) < size:
-		return false
+	if before, ok := c.open(name, size, min, max); ok {
+		rest(c, name, v, show)
+		c.close(before, size, min, max)
 	}
-	n := bigEndian(c.in[:size])
-	end := size + n
-	if n < min || n > max || end > len(c.in) {
-		return false
-	}
-	c.field = c.at + size
-	*v, c.in, c.at = c.in[size:end:end], c.in[end:], c.at+end
-	return true
 }
 
 // Inner annotates the content of an opaque field that is kept as bytes, such as extension_data. If
@@ -106,12 +93,12 @@ func Inner(c *Codec, name string, v *[]byte, min, max int, layout func(*Codec)) 
 		return
 	}
 	prefixed(c, name, 2, min, max, func(c *Codec) {
-		inner := &Codec{reading: true, in: c.in, at: c.at, field: c.at, path: c.path,
-			annotated: c.annotated}
+		inner := &Codec{reading: true, in: c.in, at: c.at, limit: c.limit, field: c.at,
+			path: c.path, annotated: c.annotated}
 		first := len(*c.annotated)
 		layout(inner)
 		inner.end()
-		inner.tile(first, c.at, c.at+len(c.in))
-		*v = c.take(name, len(c.in))
+		inner.tile(first, c.at, c.limit)
+		*v = c.take(name, c.left())
 	})
 }
