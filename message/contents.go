@@ -153,6 +153,8 @@ func distinguishedName(c *wire.Codec, dn *[]byte) {
 type Extension struct {
 	Type iana.ExtensionType
 	Data []byte
+
+	content Content // what Data was decoded to, if it was: see Read
 }
 
 // CertificateStatus carries the stapled status of the server's certificate. See RFC 6066 §8.

@@ -54,21 +54,27 @@ func (e *Extensions) layout(c *wire.Codec, in Place) {
 		})
 }
 
-// Get returns the content of the extension t; ok is false if it is absent.
-func (e Extensions) Get(t iana.ExtensionType) (data []byte, ok bool) {
-	for _, x := range e {
-		if x.Type == t {
-			return x.Data, true
+// find returns the extension t, or nil if it is absent.
+func (e Extensions) find(t iana.ExtensionType) *Extension {
+	for i := range e {
+		if e[i].Type == t {
+			return &e[i]
 		}
 	}
-	return nil, false
+	return nil
+}
+
+// Get returns the content of the extension t; ok is false if it is absent.
+func (e Extensions) Get(t iana.ExtensionType) (data []byte, ok bool) {
+	x := e.find(t)
+	if x == nil {
+		return nil, false
+	}
+	return x.Data, true
 }
 
 // Has reports whether the extension t is present.
-func (e Extensions) Has(t iana.ExtensionType) bool {
-	_, ok := e.Get(t)
-	return ok
-}
+func (e Extensions) Has(t iana.ExtensionType) bool { return e.find(t) != nil }
 
 // Content is the structured content of an extension.
 type Content interface{ layout(*wire.Codec) }
@@ -81,6 +87,47 @@ func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 		return false, nil
 	}
 	return true, within(t, wire.Decode(data, "", v.layout))
+}
+
+// Read is Extensions.Read, but decodes an extension once, however often it is read: its Data must not
+// change afterwards. What *v refers to is shared, and must not be changed. One goroutine at a time
+// may read a message so.
+func Read[T any, P interface {
+	*T
+	Content
+}](e Extensions, t iana.ExtensionType, v P) (ok bool, err error) {
+	x := e.find(t)
+	if x == nil {
+		return false, nil
+	}
+	known, ok := x.content.(P)
+	if !ok {
+		known = P(new(T))
+		if err := x.decode(known); err != nil {
+			return true, err
+		}
+	}
+	*v = *known
+	return true, nil
+}
+
+// decode decodes the extension into c, and keeps that.
+func (x *Extension) decode(c Content) error {
+	if err := wire.Decode(x.Data, "", c.layout); err != nil {
+		return within(x.Type, err)
+	}
+	x.content = c
+	return nil
+}
+
+// Content decodes the extension of a message, and keeps the content for Read. It returns nil if the
+// structure is not known, or not expected there.
+func (x *Extension) Content(in Place) (Content, error) {
+	c := NewContent(x.Type, in)
+	if c == nil {
+		return nil, nil
+	}
+	return c, x.decode(c)
 }
 
 // Add appends an extension with the content v. A nil v means an empty content.
@@ -100,16 +147,17 @@ func (e *Extensions) AddIn(buf []byte, t iana.ExtensionType, v Content) ([]byte,
 		}
 		data, buf = longer[len(buf):len(longer):len(longer)], longer
 	}
-	*e = append(*e, Extension{t, data})
+	*e = append(*e, Extension{Type: t, Data: data})
 	return buf, nil
 }
 
 // NewContent returns an empty content of extension t in a message, for Read. It returns nil if the
 // structure is not known, or not expected there.
 func NewContent(t iana.ExtensionType, in Place) Content {
-	make := contents[t][1]
+	of := contentsOf(t)
+	make := of[1]
 	if in&asking != 0 {
-		make = contents[t][0]
+		make = of[0]
 	}
 	if in&exceptional != 0 {
 		if other, ok := special[placed{t, in}]; ok {
@@ -153,6 +201,25 @@ const exceptional = InHelloRetryRequest | InCertificate | InCertificateRequest |
 type opaque struct{ data []byte }
 
 func (o *opaque) layout(c *wire.Codec) { wire.Rest(c, "extension_data", &o.data) }
+
+// contentsOf returns the row of an extension in contents.
+func contentsOf(t iana.ExtensionType) [2]func() Content {
+	if int(t) < len(lowContents) {
+		return lowContents[t]
+	}
+	return contents[t]
+}
+
+// lowContents is contents for small numbers, which nearly all extensions have: a map is slow for
+// what each hello asks ten times.
+var lowContents = func() (low [64][2]func() Content) {
+	for t, row := range contents {
+		if int(t) < len(low) {
+			low[t] = row
+		}
+	}
+	return low
+}()
 
 // contents has, for each extension, its content in the messages of asking and in the others; nil
 // where the structure is not known or the extension not expected.

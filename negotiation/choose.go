@@ -235,20 +235,19 @@ func ReadWishes(ch *message.ClientHello, v iana.Version, c *Config) (w *Wishes, 
 	var names message.ServerNames
 	var groups message.SupportedGroups
 	var schemes, certSchemes message.SignatureSchemes
-	sentSchemes, sentCertSchemes := false, false
-	for _, x := range []struct {
-		typ  iana.ExtensionType
-		into message.Content
-		sent *bool
-	}{
-		{iana.ExtServerName, &names, new(bool)},
-		{iana.ExtSupportedGroups, &groups, &w.sentGroups},
-		{iana.ExtSignatureAlgorithms, &schemes, &sentSchemes},
-		{iana.ExtSignatureAlgorithmsCert, &certSchemes, &sentCertSchemes},
-	} {
-		if *x.sent, err = Read(ch.Extensions, x.typ, x.into); err != nil {
-			return nil, err
-		}
+	if _, err = Read(ch.Extensions, iana.ExtServerName, &names); err != nil {
+		return nil, err
+	}
+	if w.sentGroups, err = Read(ch.Extensions, iana.ExtSupportedGroups, &groups); err != nil {
+		return nil, err
+	}
+	sentSchemes, err := Read(ch.Extensions, iana.ExtSignatureAlgorithms, &schemes)
+	if err != nil {
+		return nil, err
+	}
+	sentCertSchemes, err := Read(ch.Extensions, iana.ExtSignatureAlgorithmsCert, &certSchemes)
+	if err != nil {
+		return nil, err
 	}
 	if w.Hello.Types, err = offeredTypes(ch.Extensions, iana.ExtServerCertificateType); err != nil {
 		return nil, err

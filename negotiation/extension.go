@@ -60,7 +60,17 @@ const requests = inCH | inCR | inNT
 // to it.
 var Extensions []Extension
 
+// low has the index of the row of an extension with a small number, plus one: most are looked up
+// several times in a handshake.
+var low [64]uint8
+
 func extensionRow(t iana.ExtensionType) *Extension {
+	if int(t) < len(low) {
+		if low[t] == 0 {
+			return nil
+		}
+		return &Extensions[low[t]-1]
+	}
 	for i := range Extensions {
 		if Extensions[i].Type == t {
 			return &Extensions[i]

@@ -74,6 +74,11 @@ func init() {
 		// the last, always
 		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offerPSK, answerPSK, nil},
 	}
+	for i := range Extensions {
+		if t := Extensions[i].Type; int(t) < len(low) {
+			low[t] = uint8(i + 1)
+		}
+	}
 }
 
 // Placed returns an error if an extension must not be in a message, or answers none of ours. asked

@@ -13,32 +13,38 @@ import (
 // Reading a peer's hello: all of it, once, and in time proportional to its length.
 
 // Read decodes extension t of a peer's hello into v, or returns false if the hello has none. It is
-// the only way in which a live handshake reads an extension: malformed content is decode_error.
-func Read(e message.Extensions, t iana.ExtensionType, v message.Content) (bool, error) {
-	ok, err := e.Read(t, v)
-	if err == nil {
-		return ok, nil
+// the only way in which a live handshake reads an extension: malformed content is decode_error, and
+// what was decoded once is not decoded again.
+func Read[T any, P interface {
+	*T
+	message.Content
+}](e message.Extensions, t iana.ExtensionType, v P) (bool, error) {
+	ok, err := message.Read(e, t, v)
+	if err != nil {
+		return false, malformed(t, err)
 	}
+	return ok, nil
+}
+
+// malformed returns the error for an extension that cannot be decoded.
+func malformed(t iana.ExtensionType, err error) error {
 	ref := "RFC 5246 §7.4.1.4"
 	if row := extensionRow(t); row != nil {
 		ref = row.ref
 	}
-	return false, alert.Malformed(ref, err)
+	return alert.Malformed(ref, err)
 }
 
 // WellFormed returns an error if an extension of a peer's hello that has a row is malformed, also
 // one that this handshake does not use. An extension without a row is ignored, whatever is in it.
 func WellFormed(e message.Extensions, in message.Place) error {
-	for _, x := range e {
-		if extensionRow(x.Type) == nil {
+	for i := range e {
+		if extensionRow(e[i].Type) == nil {
 			continue
 		}
-		content := message.NewContent(x.Type, in)
-		if content == nil {
-			continue
-		}
-		if _, err := Read(e, x.Type, content); err != nil {
-			return err
+		content, err := e[i].Content(in)
+		if err != nil {
+			return malformed(e[i].Type, err)
 		}
 		if names, ok := content.(*message.ServerNames); ok {
 			if err := CheckHostName(hostName(names)); err != nil {
@@ -119,7 +125,7 @@ func OffersTLS13(ch *message.ClientHello) bool {
 // ServerName returns the host name in server_name, or an empty string.
 func ServerName(m *message.ClientHello) string {
 	var names message.ServerNames
-	if ok, err := m.Extensions.Read(iana.ExtServerName, &names); ok && err == nil {
+	if ok, err := message.Read(m.Extensions, iana.ExtServerName, &names); ok && err == nil {
 		return hostName(&names)
 	}
 	return ""
