@@ -321,7 +321,7 @@ type Config struct {
 
 	cache       credentials
 	made        atomic.Pointer[made]
-	bindings    negotiation.Bindings
+	kept        negotiation.Kept
 	tickets     tickets
 	stores      stores
 	start       atomic.Pointer[start]
@@ -381,7 +381,7 @@ func (c *Config) Clone() *Config {
 // cache fails is told to log.
 func (c *Config) handshake(me iana.Side, conn *Conn, log *trace.Log) (*negotiation.Config, error) {
 	h := &negotiation.Config{Rand: c.Rand, Log: log, RecordPadding: c.RecordPadding,
-		Bindings: &c.bindings}
+		Kept: &c.kept}
 	if h.Rand == nil {
 		h.Rand = rand.Reader
 	}

@@ -126,7 +126,7 @@ func (c *client) serverKeyExchange(m *message.ServerKeyExchange, s *Score) error
 	if kx.EllipticCurve() && !slices.Contains(c.Groups, m.Group) {
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8422 §5.4",
 			"the server chose the group %v, we offered %v", m.Group,
-			alert.Few(negotiation.OfferedGroups(c.Config)))
+			alert.Few(c.OfferedGroups()))
 	}
 	if kx.Ephemeral() {
 		if _, err := groupOf(kx, m, c.MinDHBits); err != nil {

@@ -25,7 +25,7 @@ func (c *client) offer13(m *message.ClientHello) error {
 			return err
 		}
 	}
-	groups := negotiation.OfferedGroups(c.Config)
+	groups := c.OfferedGroups()
 	if len(groups) == 0 {
 		return alert.Fail(alert.InternalError, "RFC 8446 §4.2.8", "no group is enabled")
 	}
@@ -98,7 +98,7 @@ func (c *client) retry(m *message.ServerHello, s *Score) error {
 		return nil
 	}
 	known := slices.ContainsFunc(c.shares, func(k keyShare) bool { return k.ID() == group.Group })
-	if known || !slices.Contains(negotiation.OfferedGroups(c.Config), group.Group) {
+	if known || !slices.Contains(c.OfferedGroups(), group.Group) {
 		return alert.KindGroup.Fail(alert.IllegalParameter, "RFC 8446 §4.2.8",
 			"the server asks for a share of %v, which we sent already or did not offer",
 			group.Group)

@@ -5,6 +5,7 @@ import (
 	"crypto/x509"
 	"io"
 	"slices"
+	"sync/atomic"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -45,14 +46,28 @@ type Config struct {
 	// RecordPadding is record.Half's Pad for what we send.
 	RecordPadding func(n int) int
 
-	// Bindings, if set, is shared by the connections of one program's configuration.
-	Bindings *Bindings
+	// Kept, if set, is shared by the connections of one program's configuration.
+	Kept *Kept
 
 	// QUIC, if set, makes this a handshake of QUIC, which is of TLS 1.3. See RFC 9001.
 	QUIC *QUIC
 
 	// Prior is the handshake that a client's renegotiation follows; nil in a connection's first.
 	Prior *Prior
+}
+
+// Kept is what was computed last, and is the same for most connections of a program. It may be used
+// by several connections at once. The zero value is empty.
+type Kept struct {
+	digests [2]atomic.Pointer[digests] // by side
+	offered atomic.Pointer[offered]
+}
+
+// offered is the extensions that a client with certain Parameters offers in each hello, by row; nil
+// where it offers none, or one that depends on more. They are never changed.
+type offered struct {
+	by         *Parameters
+	extensions []*message.Extension
 }
 
 // Prior is the handshake that a renegotiation is bound to, so that an attacker cannot splice two

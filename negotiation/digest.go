@@ -2,7 +2,6 @@ package negotiation
 
 import (
 	"encoding/binary"
-	"sync/atomic"
 
 	"github.com/vitrine-tls/vitrine/session"
 )
@@ -17,10 +16,6 @@ const (
 	// short digests are enough.
 	boundLen = session.BoundLen / boundParts
 )
-
-// Bindings keeps the digests that were computed last, by side: most connections of a program have
-// the same ones. It may be used by several connections at once. The zero value is empty.
-type Bindings struct{ last [2]atomic.Pointer[digests] }
 
 // digests are the digests of bindings, with what they are of.
 type digests struct {

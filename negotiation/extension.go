@@ -14,9 +14,16 @@ type Extension struct {
 	Type       iana.ExtensionType
 	ref        string
 	in12, in13 message.Place
-	offer      func(*Offering) (message.Content, bool)
+	offer      offer
 	answer     func(*Config, *Answering) (message.Content, bool, error)
 	apply      func(a *Agreed, client, server message.Extensions) error
+}
+
+// offer is what a client offers in an extension, and whether it does: once for all connections if
+// that depends on the Parameters and GREASE alone.
+type offer struct {
+	once func(*Parameters, *Greased) (message.Content, bool)
+	each func(*Offering) (message.Content, bool)
 }
 
 // Offering is what a client's extensions depend on.

@@ -47,8 +47,8 @@ func answerServerName(_ *Config, an *Answering) (message.Content, bool, error) {
 
 // max_fragment_length, which record_size_limit overrides: RFC 8449 §5.
 
-func offerMaxFragment(c *Offering) (message.Content, bool) {
-	return &message.MaxFragmentLength{Code: c.MaxFragmentLength}, c.MaxFragmentLength != 0
+func offerMaxFragment(p *Parameters, _ *Greased) (message.Content, bool) {
+	return &message.MaxFragmentLength{Code: p.MaxFragmentLength}, p.MaxFragmentLength != 0
 }
 
 func answerMaxFragment(c *Config, an *Answering) (message.Content, bool, error) {
@@ -90,8 +90,8 @@ func applyMaxFragment(a *Agreed, client, server message.Extensions) error {
 
 // record_size_limit
 
-func offerSizeLimit(c *Offering) (message.Content, bool) {
-	return &message.RecordSizeLimit{Limit: c.RecordSizeLimit}, c.RecordSizeLimit != 0
+func offerSizeLimit(p *Parameters, _ *Greased) (message.Content, bool) {
+	return &message.RecordSizeLimit{Limit: p.RecordSizeLimit}, p.RecordSizeLimit != 0
 }
 
 func answerSizeLimit(c *Config, an *Answering) (message.Content, bool, error) {
@@ -130,8 +130,8 @@ func sizeLimit(e message.Extensions, v iana.Version) (int, error) {
 
 // status_request
 
-func offerStatus(c *Offering) (message.Content, bool) {
-	return &message.StatusRequest{Type: iana.StatusOCSP}, c.StatusRequest != Off
+func offerStatus(p *Parameters, _ *Greased) (message.Content, bool) {
+	return &message.StatusRequest{Type: iana.StatusOCSP}, p.StatusRequest != Off
 }
 
 func answerStatus(c *Config, an *Answering) (message.Content, bool, error) {
@@ -150,18 +150,18 @@ func applyStatus(a *Agreed, _, server message.Extensions) error {
 
 // supported_groups and ec_point_formats
 
-func offerGroups(c *Offering) (message.Content, bool) {
-	groups := OfferedGroups(c.Config)
-	return &message.SupportedGroups{Groups: WithGrease(c.Greased, greaseGroup, groups)},
+func offerGroups(p *Parameters, g *Greased) (message.Content, bool) {
+	groups := p.OfferedGroups()
+	return &message.SupportedGroups{Groups: WithGrease(g, greaseGroup, groups)},
 		len(groups) > 0
 }
 
 // OfferedGroups returns the groups that an offered suite can use.
-func OfferedGroups(c *Config) []iana.Group {
-	tls13 := c.MaxVersion >= iana.TLS13 // its suites can use them all
-	finite := tls13 || offers(c.Suites, (*suite.Suite).FiniteField)
-	curves := tls13 || offers(c.Suites, (*suite.Suite).EllipticCurve)
-	return slices.DeleteFunc(slices.Clone(c.Groups), func(g iana.Group) bool {
+func (p *Parameters) OfferedGroups() []iana.Group {
+	tls13 := p.MaxVersion >= iana.TLS13 // its suites can use them all
+	finite := tls13 || offers(p.Suites, (*suite.Suite).FiniteField)
+	curves := tls13 || offers(p.Suites, (*suite.Suite).EllipticCurve)
+	return slices.DeleteFunc(slices.Clone(p.Groups), func(g iana.Group) bool {
 		if g.Hybrid() {
 			return !tls13
 		}
@@ -172,9 +172,9 @@ func OfferedGroups(c *Config) []iana.Group {
 	})
 }
 
-func offerPointFormats(c *Offering) (message.Content, bool) {
+func offerPointFormats(p *Parameters, _ *Greased) (message.Content, bool) {
 	return &message.ECPointFormats{Formats: []iana.ECPointFormat{iana.Uncompressed}},
-		offers(c.Suites, (*suite.Suite).EllipticCurve)
+		offers(p.Suites, (*suite.Suite).EllipticCurve)
 }
 
 func answerPointFormats(_ *Config, an *Answering) (message.Content, bool, error) {
@@ -202,27 +202,27 @@ func uncompressed(e message.Extensions) error {
 
 // signature_algorithms
 
-func offerSchemes(c *Offering) (message.Content, bool) {
-	schemes := WithGrease(c.Greased, GreaseScheme, c.Schemes)
-	return &message.SignatureSchemes{Schemes: schemes}, c.MaxVersion >= iana.TLS12 &&
-		len(c.Schemes) > 0
+func offerSchemes(p *Parameters, g *Greased) (message.Content, bool) {
+	schemes := WithGrease(g, GreaseScheme, p.Schemes)
+	return &message.SignatureSchemes{Schemes: schemes}, p.MaxVersion >= iana.TLS12 &&
+		len(p.Schemes) > 0
 }
 
 // application_layer_protocol_negotiation
 
-func offerProtocols(c *Offering) (message.Content, bool) {
-	if len(c.Protocols) == 0 {
+func offerProtocols(p *Parameters, g *Greased) (message.Content, bool) {
+	if len(p.Protocols) == 0 {
 		return nil, false
 	}
-	var p message.Protocols
-	if c.GREASE {
-		p.Names = append(p.Names,
-			binary.BigEndian.AppendUint16(nil, c.Greased.value(greaseProtocol)))
+	var list message.Protocols
+	if p.GREASE {
+		list.Names = append(list.Names,
+			binary.BigEndian.AppendUint16(nil, g.value(greaseProtocol)))
 	}
-	for _, name := range c.Protocols {
-		p.Names = append(p.Names, []byte(name))
+	for _, name := range p.Protocols {
+		list.Names = append(list.Names, []byte(name))
 	}
-	return &p, true
+	return &list, true
 }
 
 func AnswerProtocol(c *Config, an *Answering) (message.Content, bool, error) {
@@ -288,8 +288,8 @@ func applySCTs(a *Agreed, _, server message.Extensions) error {
 // encrypt_then_mac
 
 // offersCBC reports whether a CBC suite is offered: encrypt_then_mac means nothing to others.
-func offersCBC(c *Config) bool {
-	return c.EncryptThenMAC != Off && slices.ContainsFunc(c.Suites, isCBC)
+func offersCBC(p *Parameters) bool {
+	return p.EncryptThenMAC != Off && slices.ContainsFunc(p.Suites, isCBC)
 }
 
 func answerEncryptThenMAC(c *Config, an *Answering) (message.Content, bool, error) {

@@ -11,12 +11,12 @@ import (
 
 // supported_versions
 
-func offerVersions(o *Offering) (message.Content, bool) {
+func offerVersions(p *Parameters, g *Greased) (message.Content, bool) {
 	var v message.SupportedVersions
-	for version := o.MaxVersion; version >= o.MinVersion && version >= iana.TLS10; version-- {
+	for version := p.MaxVersion; version >= p.MinVersion && version >= iana.TLS10; version-- {
 		v.Versions = append(v.Versions, version)
 	}
-	v.Versions = WithGrease(o.Greased, greaseVersion, v.Versions)
+	v.Versions = WithGrease(g, greaseVersion, v.Versions)
 	return &v, true
 }
 
@@ -55,13 +55,13 @@ func applyEarlyData(a *Agreed, _, _ message.Extensions) error {
 	return nil
 }
 
-func offerCompression(o *Offering) (message.Content, bool) {
-	return &message.CompressionAlgorithms{Algorithms: o.CertificateCompression},
-		len(o.CertificateCompression) > 0
+func offerCompression(p *Parameters, _ *Greased) (message.Content, bool) {
+	return &message.CompressionAlgorithms{Algorithms: p.CertificateCompression},
+		len(p.CertificateCompression) > 0
 }
 
-func offerLateAuth(o *Offering) (message.Content, bool) {
-	return nil, o.PostHandshakeAuth
+func offerLateAuth(p *Parameters, _ *Greased) (message.Content, bool) {
+	return nil, p.PostHandshakeAuth
 }
 
 // offerPSK lists the identities on offer. Their binders depend on the rest of the hello: see bind.

@@ -200,12 +200,12 @@ func (c *Config) bound(me iana.Side) []byte {
 		b.write(&d.input, c, me)
 		d.ends[i] = len(d.input)
 	}
-	if c.Bindings != nil {
-		last := c.Bindings.last[me].Load()
+	if c.Kept != nil {
+		last := c.Kept.digests[me].Load()
 		if last != nil && d.ends == last.ends && bytes.Equal(d.input, last.input) {
 			return last.sums
 		}
-		defer c.Bindings.last[me].Store(d)
+		defer c.Kept.digests[me].Store(d)
 	}
 	start := 0
 	for _, end := range d.ends {
