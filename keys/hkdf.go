@@ -82,16 +82,23 @@ type label struct{ name, label, ref string }
 // expand returns HKDF-Expand-Label(secret, label, context, n). context has at most 255 bytes. See
 // RFC 8446 §7.1.
 func (s stage) expand(l label, context []byte, n int) []byte {
-	h := s.hkdf.Hash
-	m := newMAC(h, s.secret())
-	defer m.free(h)
+	m := s.mac()
+	defer m.free(s.hkdf.Hash)
+	return s.expandBy(m, l, context, n)
+}
+
+// mac returns the HMAC under s.
+func (s stage) mac() *mac { return newMAC(s.hkdf.Hash, s.secret()) }
+
+// expandBy is expand with the HMAC under s, for several outputs.
+func (s stage) expandBy(m *mac, l label, context []byte, n int) []byte {
 	info := binary.BigEndian.AppendUint16(m.info[:0], uint16(n))
 	info = append(info, byte(len("tls13 ")+len(l.label)))
 	info = append(append(info, "tls13 "...), l.label...)
 	m.info = append(append(info, byte(len(context))), context...)
 	out := m.expand(n)
-	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(h), l.label, s.secret(), m.info, out,
-		l.ref)
+	s.hkdf.Log.Derived(l.name, "HKDF-Expand-Label", hashName(s.hkdf.Hash), l.label, s.secret(),
+		m.info, out, l.ref)
 	return out
 }
 

@@ -169,9 +169,11 @@ type Traffic struct {
 // [sender]_write_key and HKDF-Expand-Label(., "iv", "", iv_length) = [sender]_write_iv. There is no
 // MAC key. See RFC 8446 §7.3.
 func (t Traffic) Direction(s Shape) Direction {
+	m := t.mac()
+	defer m.free(t.hkdf.Hash)
 	return Direction{
-		Key: t.expand(writeKey[t.from], nil, s.Key),
-		IV:  t.expand(writeIV[t.from], nil, s.IV),
+		Key: t.expandBy(m, writeKey[t.from], nil, s.Key),
+		IV:  t.expandBy(m, writeIV[t.from], nil, s.IV),
 	}
 }
 

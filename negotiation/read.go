@@ -2,6 +2,7 @@ package negotiation
 
 import (
 	"encoding/binary"
+	"slices"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -85,11 +86,19 @@ func hostName(n *message.ServerNames) string {
 // Common returns the values of ours that are in theirs, in our order. It takes time proportional to
 // the sum of both lengths, because the peer chooses one of them.
 func Common[T ~uint16](ours, theirs []T) []T {
+	both := make([]T, 0, len(ours))
+	if len(theirs) <= fewValues {
+		for _, v := range ours {
+			if slices.Contains(theirs, v) {
+				both = append(both, v)
+			}
+		}
+		return both
+	}
 	var listed wire.Set[T]
 	for _, v := range theirs {
 		listed.Add(v)
 	}
-	both := make([]T, 0, len(ours))
 	for _, v := range ours {
 		if listed.Has(v) {
 			both = append(both, v)
@@ -97,6 +106,9 @@ func Common[T ~uint16](ours, theirs []T) []T {
 	}
 	return both
 }
+
+// fewValues is how long a list may be that is searched once for each value of another.
+const fewValues = 16
 
 // VersionOf returns the version of a ServerHello, which for TLS 1.3 is in supported_versions. It is
 // called often, so it reads the extension's two bytes directly. See RFC 8446 §4.2.1.

@@ -7,13 +7,17 @@ import "slices"
 // a hello, and comparing each with all others would take a tenth of a second. The zero value is
 // empty.
 type Set[T ~uint16] struct {
-	few  [24]T // the first n: most lists are short
+	low  uint64 // those below 64, by bit
+	few  [24]T  // the first n of the others: most lists are short
 	n    int
-	bits []uint64 // once few is full, all of them
+	bits []uint64 // once few is full, all of the others
 }
 
 // Has reports whether v is in the set.
 func (s *Set[T]) Has(v T) bool {
+	if v < 64 {
+		return s.low>>v&1 == 1
+	}
 	if s.bits == nil {
 		return slices.Contains(s.few[:s.n], v)
 	}
@@ -22,6 +26,11 @@ func (s *Set[T]) Has(v T) bool {
 
 // Add adds v, and reports whether it was not in the set.
 func (s *Set[T]) Add(v T) bool {
+	if v < 64 {
+		added := s.low>>v&1 == 0
+		s.low |= 1 << v
+		return added
+	}
 	if s.Has(v) {
 		return false
 	}
