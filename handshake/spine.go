@@ -14,22 +14,39 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
+// follow returns the next line of a figure that may come, with the reading that it leads to. last
+// reports that no line after it may come in its place. A nil line is the end of the figure.
+func (r reading) follow(s *Score) (l *Line, after reading, last bool) {
+	for i := r.at; i < len(r.Lines); i++ {
+		l := &r.Lines[i]
+		if p := l.When(s); p != Never {
+			return l, reading{r.Figure, i + 1}, p == Must
+		}
+	}
+	return nil, r, true
+}
+
 // expected yields the lines that may come next, each with the reading that it leads to.
 func (m *Machine) expected() iter.Seq2[reading, *Line] {
 	return func(yield func(reading, *Line) bool) {
 		for _, r := range m.open {
-			for i := r.at; i < len(r.Lines); i++ {
-				l := &r.Lines[i]
-				p := l.When(&m.Score)
-				if p != Never && !yield(reading{r.Figure, i + 1}, l) {
+			for l, last := (*Line)(nil), false; !last; {
+				if l, r, last = r.follow(&m.Score); l != nil && !yield(r, l) {
 					return
-				}
-				if p == Must {
-					break
 				}
 			}
 		}
 	}
+}
+
+// next returns the first of the lines that may come next, or nil at the end of the figure.
+func (m *Machine) next() *Line {
+	for _, r := range m.open {
+		if l, _, _ := r.follow(&m.Score); l != nil {
+			return l
+		}
+	}
+	return nil
 }
 
 // order returns the line for a message from a side, and drops the readings in which that message
@@ -37,9 +54,11 @@ func (m *Machine) expected() iter.Seq2[reading, *Line] {
 // that was expected.
 func (m *Machine) order(from iana.Side, k Kind) (line *Line, err error) {
 	fit := m.spare[:0]
-	for r, l := range m.expected() {
-		if l.From == from && l.Says == k {
-			fit, line = append(fit, r), l
+	for _, r := range m.open {
+		for l, last := (*Line)(nil), false; !last; {
+			if l, r, last = r.follow(&m.Score); l != nil && l.From == from && l.Says == k {
+				fit, line = append(fit, r), l
+			}
 		}
 	}
 	if line == nil {
@@ -60,7 +79,7 @@ func (m *Machine) Turn() (from iana.Side, ok bool) {
 	if m.failed != nil {
 		return 0, false
 	}
-	for _, l := range m.expected() {
+	if l := m.next(); l != nil {
 		return l.From, true
 	}
 	return 0, false
@@ -147,33 +166,41 @@ func (m *Machine) speak() error {
 	if err := m.run(); err != nil {
 		return err
 	}
-next:
 	for m.live && !m.done {
-		for _, l := range m.expected() {
+		if sent, err := m.send(); !sent || err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// send sends our next message, or returns false if it is another side's turn.
+func (m *Machine) send() (sent bool, err error) {
+	for _, r := range m.open {
+		for l, last := (*Line)(nil), false; !last; {
+			if l, r, last = r.follow(&m.Score); l == nil {
+				break
+			}
 			if l.From != m.me {
-				return nil
+				return false, nil
 			}
 			msg, raw, err := m.compose(l.Says)
 			if err != nil {
-				return err
+				return false, err
 			}
 			if raw == nil {
 				continue // an optional line that we leave out: on to what may follow it
 			}
 			if _, err := m.order(m.me, l.Says); err != nil {
-				return err
+				return false, err
 			}
 			m.show(l, msg, raw)
 			m.carrier.Send(l.Says, raw)
 			m.current = currentMessage{Line: l, msg: msg, raw: raw, stage: toRemember}
-			if err := m.run(); err != nil {
-				return err
-			}
-			continue next
+			return true, m.run()
 		}
-		return alert.Fail(alert.InternalError, "", "the %v has no message to send", m.me)
 	}
-	return nil
+	return false, alert.Fail(alert.InternalError, "", "the %v has no message to send", m.me)
 }
 
 // show writes a message to the trace as soon as it is parsed, so that a message that a check
@@ -206,15 +233,16 @@ func (m *Machine) compose(k Kind) (msg message.Message, raw []byte, err error) {
 // enters the transcript that it proves.
 func (m *Machine) check() error {
 	from := m.current.From
-	m.checking = m.current.raw
-	defer func() { m.checking = nil }()
 	switch f := m.current.msg.(type) {
 	case nil:
 		return nil
 	case *message.Finished:
 		return m.verify(from, f.VerifyData, m.verifyData(from))
 	}
-	return m.player.receive(from, m.current.msg, &m.Score)
+	m.checking = m.current.raw
+	err := m.player.receive(from, m.current.msg, &m.Score)
+	m.checking = nil
+	return err
 }
 
 // Hello returns the ClientHello, also one that was refused, or nil if there was none.
@@ -278,7 +306,7 @@ func (m *Machine) effect() error {
 // finish ends the handshake after the last line. It requires the player's proof of the peer's
 // identity: without it there is no application data.
 func (m *Machine) finish() error {
-	for range m.expected() {
+	if m.next() != nil {
 		return nil // a line can still come
 	}
 	more, err := m.player.finished(&m.Score)
