@@ -15,8 +15,10 @@ import (
 // Send, SetNegotiated and Protect implement handshake.Carrier.
 
 // Send keeps a message until the flight is sealed.
-func (e *Engine) Send(k handshake.Kind,
-	raw []byte) {
+func (e *Engine) Send(k handshake.Kind, raw []byte) {
+	if e.flight == nil {
+		e.flight = make([]outgoing, 0, 4) // most flights are no longer
+	}
 	e.flight = append(e.flight, outgoing{k, raw})
 }
 

@@ -47,9 +47,11 @@ var figures = figureSet{&opening, []*Figure{&full, &abbreviated, &full13}, refOf
 
 // newMachine returns a Machine that waits for the first ClientHello.
 func newMachine(me iana.Side, p player, c *negotiation.Config, carrier Carrier) *Machine {
+	n := len(figures.all)
+	room := make([]reading, 2*n) // for open and spare
+	room[0] = reading{Figure: &opening}
 	return &Machine{live: true, me: me, player: p, carrier: carrier, log: c.Log, prior: c.Prior,
-		Score: Score{quic: c.QUIC != nil}, figures: &figures,
-		open: []reading{{Figure: &opening}}}
+		Score: Score{quic: c.QUIC != nil}, figures: &figures, open: room[:1:n], spare: room[n:n]}
 }
 
 // ifOffers13: only a client that offers TLS 1.3 can be asked for another hello, and only once. The

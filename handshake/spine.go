@@ -279,20 +279,20 @@ func (m *Machine) remember() error {
 	}
 	if m.current.Says == Kind(iana.ServerHello) {
 		m.Resumed, m.Undecided = m.player.resumption(&m.Score)
-		m.open = m.fitting()
+		m.fit()
 		m.protocol = m.open[0].protocol
 	}
 	return nil
 }
 
-// fitting returns the figures that are possible after a ServerHello, each from its beginning.
-func (m *Machine) fitting() (open []reading) {
+// fit opens the figures that are possible after a ServerHello, each from its beginning.
+func (m *Machine) fit() {
+	m.open = m.open[:0]
 	for _, f := range m.figures.all {
 		if f.Fits(&m.Score) != Never {
-			open = append(open, reading{Figure: f})
+			m.open = append(m.open, reading{Figure: f})
 		}
 	}
-	return open
 }
 
 // effect performs the effect of the current line, if it has one.

@@ -25,6 +25,9 @@ type transcript struct {
 
 func (t *transcript) add(raw []byte) {
 	if !t.sealed {
+		if t.messages == nil {
+			t.messages = make([][]byte, 0, 8) // most handshakes have no more
+		}
 		t.messages = append(t.messages, raw)
 	}
 	if t.running != nil {

@@ -83,7 +83,7 @@ func (d Dialect) Parse(raw []byte) (Message, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := wire.Decode(raw, "", form(m, raw)); err != nil {
+	if err := wire.Decode(raw, "", func(c *wire.Codec) { form(c, m, raw) }); err != nil {
 		return nil, within(m.Type(), err)
 	}
 	return m, nil
@@ -95,15 +95,16 @@ func (d Dialect) Annotate(raw []byte) []wire.Field {
 	if err != nil {
 		return wire.Annotate(raw, "message", func(c *wire.Codec) { c.Failf("%v", err) })
 	}
-	return wire.Annotate(raw, m.Type().String(), form(m, raw))
+	return wire.Annotate(raw, m.Type().String(), func(c *wire.Codec) { form(c, m, raw) })
 }
 
-// form returns the layout that raw has.
-func form(m Message, raw []byte) func(*wire.Codec) {
+// form is the layout that raw has.
+func form(c *wire.Codec, m Message, raw []byte) {
 	if hello, ok := m.(*ClientHello); ok && IsHello2(raw) {
-		return hello.layout2
+		hello.layout2(c)
+		return
 	}
-	return framed(m)
+	framed(c, m)
 }
 
 // Encode returns m with its header, in the layout of d.
@@ -124,7 +125,7 @@ func (d Dialect) Encode(m Message) ([]byte, error) {
 	case *CertificateVerify:
 		m.dialect = d
 	}
-	raw, err := wire.Encode("", framed(m))
+	raw, err := wire.Encode("", func(c *wire.Codec) { framed(c, m) })
 	return raw, within(m.Type(), err)
 }
 
@@ -136,11 +137,9 @@ func (d Dialect) of(raw []byte) (Message, error) {
 	return d.New(iana.HandshakeType(raw[0]))
 }
 
-// framed returns the layout of a message with its header.
-func framed(m Message) func(*wire.Codec) {
-	return func(c *wire.Codec) {
-		t := m.Type()
-		wire.Uint8(c, "msg_type", &t)
-		wire.Length24(c, "body", m.layout)
-	}
+// framed is the layout of a message with its header.
+func framed(c *wire.Codec, m Message) {
+	t := m.Type()
+	wire.Uint8(c, "msg_type", &t)
+	wire.Length24(c, "body", m.layout)
 }

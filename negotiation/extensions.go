@@ -177,6 +177,7 @@ func (o *Offering) once() ([]*message.Extension, error) {
 // Answer returns a server's extensions of one message: only what the client sent is answered. See
 // RFC 5246 §7.4.1.4.
 func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
+	var buf []byte
 	for i := range Extensions {
 		row := &Extensions[i]
 		if row.answer == nil || row.places(an.Version)&an.At == 0 || !row.Asked(an.Hello) {
@@ -186,10 +187,14 @@ func Answer(c *Config, an *Answering) (e message.Extensions, err error) {
 		if err != nil {
 			return nil, err
 		}
-		if ok {
-			if err := e.Add(row.Type, content); err != nil {
-				return nil, err
-			}
+		if !ok {
+			continue
+		}
+		if e == nil { // a message without extensions may have no block of them
+			e, buf = make(message.Extensions, 0, 4), make([]byte, 0, 64)
+		}
+		if buf, err = e.AddIn(buf, row.Type, content); err != nil {
+			return nil, err
 		}
 	}
 	return e, nil
