@@ -38,8 +38,9 @@ func (e *Engine) Fail(err error) {
 // Answering reports whether SealReplies has something to do.
 func (e *Engine) Answering() bool {
 	e.mu.Lock()
-	defer e.mu.Unlock()
-	return e.declines || e.ended != nil || len(e.answers) > 0
+	waits := e.declines || e.ended != nil || len(e.answers) > 0
+	e.mu.Unlock() // not deferred: each Read and Write asks
+	return waits
 }
 
 // SealReplies seals the waiting alerts, a fatal one last. It returns in ended why nothing may

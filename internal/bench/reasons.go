@@ -33,16 +33,19 @@ func (r row) because() string {
 			"takes more instructions than crypto/tls's, as in the row with a ticket."
 	case r.What == byPSK || r.What == byID:
 		return "The system calls are the same, one for one. There are no public keys, so that " +
-			"what runs once for each message shows: without cryptography and memory 105,000 " +
-			"instructions at both ends beside crypto/tls's 40,000, though memory takes 102,000 " +
-			"beside 144,000. A third is the layouts of messages (package wire), a third choices " +
-			"and conditions from tables: the price of a protocol that is data. Its instructions " +
-			"hide that behind SHA-256, for which cachegrind's processor has none of its own: " +
-			"half of what it counts, and a tenth of the time here. Each also takes longer than " +
-			"crypto/tls's, since there is more code: by ticket a handshake runs through 446 " +
-			"functions of ours where crypto/tls has 157, and for a cache of 32 KiB cachegrind " +
-			"(--cache-sim=yes) counts 9,700 misses of instructions beside 7,000. " + sampled +
-			"the stack's own code and its HMACs take 71 of 270 µs beside 37 of 225."
+			"what runs once for each message shows: by ticket, callgrind counts 84,000 " +
+			"instructions of our packages at both ends beside crypto/tls's 28,000, and of the " +
+			"rest of the standard library, without cryptography and the runtime, 14,000 beside " +
+			"30,000; memory takes 51,000 for 191 objects beside 83,000 for 319. A quarter of " +
+			"ours is the layouts of messages (package wire), a third choices and conditions from " +
+			"tables: the price of a protocol that is data. All its instructions hide that behind " +
+			"SHA-256, for which valgrind's processor has none of its own: half of what is " +
+			"counted, and a tenth of the time here. Each also takes longer than crypto/tls's, " +
+			"since there is more code: a handshake runs through 433 functions of ours where " +
+			"crypto/tls has 152, and for a cache of 32 KiB callgrind (--cache-sim=yes) counts " +
+			"9,500 misses of instructions beside 7,300. By `perf record -e cpu-clock`, at a load " +
+			"of 13, our packages take 44 of 169 µs, crypto/tls 19 of 169, and the runtime 45 " +
+			"beside 57."
 	case r.What == bulk && cbc:
 		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
 			"and AES-CBC of the standard library encrypts one block at a time."
@@ -58,8 +61,8 @@ func (r row) because() string {
 			"net/http's own copy of it."
 	case r.What == http1:
 		return "The system calls and nine tenths of the rest, which are net/http's, are the " +
-			"same: the two connections take 7,600 of 118,000 instructions, crypto/tls's 4,100 " +
-			"of 114,000. net/http tells which connection was used, for Response.TLS, only to a " +
+			"same: the two connections take 7,700 of 124,000 instructions, crypto/tls's 4,100 " +
+			"of 119,000. net/http tells which connection was used, for Response.TLS, only to a " +
 			"trace, which is a context and a copy of each request."
 	case r.What == opened:
 		return "It is the server's half of a full handshake. What the open connections add is " +
