@@ -89,9 +89,9 @@ func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
 	return true, within(t, wire.Decode(data, "", v.layout))
 }
 
-// Read is Extensions.Read, but decodes an extension once, however often it is read: its Data must not
-// change afterwards. What *v refers to is shared, and must not be changed. One goroutine at a time
-// may read a message so.
+// Read is Extensions.Read, but decodes an extension once, however often it is read: its Data must
+// not change afterwards. What *v refers to is shared, and must not be changed. One goroutine at a
+// time may read a message so.
 func Read[T any, P interface {
 	*T
 	Content

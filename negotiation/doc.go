@@ -15,10 +15,10 @@
 //	choose.go terms.go extensions.go choose13.go shares13.go  the table, and a server's choices
 //	acceptable.go                                            what a live peer must reject
 //
-// Nothing here waits, does I/O or has a state, except for what is kept (Kept). The only secrets that
-// anything is computed from are pre-shared keys: nothing is signed or decrypted with the keys of a
-// Config's credentials. Package handshake performs slow operations, such as finding a session in a
-// store, before it calls this package.
+// Nothing here waits, does I/O or has a state, except for what is kept (Kept). The only secrets
+// that anything is computed from are pre-shared keys: nothing is signed or decrypted with the keys
+// of a Config's credentials. Package handshake performs slow operations, such as finding a session
+// in a store, before it calls this package.
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package negotiation

@@ -7,10 +7,14 @@ import (
 )
 
 func init() {
+	once := func(f func(*Parameters, *Greased) (message.Content, bool)) offer {
+		return offer{once: f}
+	}
+	each := func(f func(*Offering) (message.Content, bool)) offer { return offer{each: f} }
 	yes := func(wanted func(*Parameters) bool) offer {
-		return offer{once: func(p *Parameters, _ *Greased) (message.Content, bool) {
+		return once(func(p *Parameters, _ *Greased) (message.Content, bool) {
 			return nil, wanted(p)
-		}}
+		})
 	}
 	// only13 offers an extension that only TLS 1.3 has, if TLS 1.3 is offered.
 	only13 := func(o offer) offer {
@@ -34,56 +38,59 @@ func init() {
 	}
 	Extensions = []Extension{
 		{iana.ExtServerName, "RFC 6066 §3", hellos, inCH | inEE | inCR, // CR: RFC 9846 §4.3
-			offer{each: offerServerName}, answerServerName, applyEmpty(iana.ExtServerName)},
-		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE,
-			offer{once: offerMaxFragment}, answerMaxFragment, applyMaxFragment},
-		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, offer{once: offerStatus},
+			each(offerServerName), answerServerName, applyEmpty(iana.ExtServerName)},
+		{iana.ExtMaxFragmentLength, "RFC 6066 §4", hellos, inCH | inEE, once(offerMaxFragment),
+			answerMaxFragment, applyMaxFragment},
+		{iana.ExtStatusRequest, "RFC 6066 §8", hellos, inCH | inCR | inCT, once(offerStatus),
 			answerStatus, applyStatus},
-		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", hellos, inCH | inEE, offer{once: offerGroups}, nil, nil},
-		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", hellos, inCH,
-			offer{once: offerPointFormats}, answerPointFormats, applyPointFormats},
-		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, offer{once: offerSchemes}, nil,
+		{iana.ExtSupportedGroups, "RFC 8422 §5.1.1", hellos, inCH | inEE, once(offerGroups), nil,
 			nil},
-		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, offer{once: offerProtocols}, AnswerProtocol,
+		{iana.ExtECPointFormats, "RFC 8422 §5.1.2", hellos, inCH, once(offerPointFormats),
+			answerPointFormats, applyPointFormats},
+		{iana.ExtSignatureAlgorithms, "RFC 5246 §7.4.1.4.1", inCH, inCH | inCR, once(offerSchemes),
+			nil, nil},
+		{iana.ExtALPN, "RFC 7301 §3.1", hellos, inCH | inEE, once(offerProtocols), AnswerProtocol,
 			applyProtocol},
 		{iana.ExtSCT, "RFC 6962 §3.3.1", hellos, inCH | inCR | inCT,
 			yes(func(p *Parameters) bool { return p.Timestamps != Off }), answerSCTs, applySCTs},
 		{iana.ExtClientCertificateType, "RFC 7250 §4.1", hellos, inCH | inEE,
-			offer{each: offerTypes((*Config).shows)}, answerClientType,
+			each(offerTypes((*Config).shows)), answerClientType,
 			applyType(iana.Client, iana.ExtClientCertificateType)},
 		{iana.ExtServerCertificateType, "RFC 7250 §4.1", hellos, inCH | inEE,
-			offer{each: offerTypes((*Config).accepts)}, answerServerType,
+			each(offerTypes((*Config).accepts)), answerServerType,
 			applyType(iana.Server, iana.ExtServerCertificateType)},
-		{iana.ExtEncryptThenMAC, "RFC 7366 §2", hellos, inCH,
-			yes(offersCBC), answerEncryptThenMAC, applyEncryptThenMAC},
+		{iana.ExtEncryptThenMAC, "RFC 7366 §2", hellos, inCH, yes(offersCBC), answerEncryptThenMAC,
+			applyEncryptThenMAC},
 		{iana.ExtExtendedMasterSecret, "RFC 7627 §5.1", hellos, inCH,
 			yes(func(p *Parameters) bool { return p.ExtendedMasterSecret != Off }),
 			answerExtendedMaster, applyExtendedMaster},
-		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, offer{once: offerSizeLimit},
+		{iana.ExtRecordSizeLimit, "RFC 8449 §4", hellos, inCH | inEE, once(offerSizeLimit),
 			answerSizeLimit, applySizeLimit},
-		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, offer{each: offerTicket}, answerTicket,
+		{iana.ExtSessionTicket, "RFC 5077 §3.2", hellos, inCH, each(offerTicket), answerTicket,
 			applyTicket},
-		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH,
-			offer{each: offerRenegotiation}, answerRenegotiation, applyRenegotiation},
+		{iana.ExtRenegotiationInfo, "RFC 5746 §3.2", hellos, inCH, each(offerRenegotiation),
+			answerRenegotiation, applyRenegotiation},
 		{iana.ExtSignatureAlgorithmsCert, "RFC 8446 §4.2.3", inCH, inCH | inCR, offer{}, nil, nil},
-		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR, only13(offer{once: offerCompression}),
-			nil, nil},
+		{iana.ExtCompressCertificate, "RFC 8879 §3", inCH, inCH | inCR,
+			only13(once(offerCompression)), nil, nil},
 		{iana.ExtSupportedVersions, "RFC 8446 §4.2.1", hellos, inCH | inSH | inHR,
-			only13(offer{once: offerVersions}), answerVersion, nil},
-		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, only13(offer{each: offerShares}),
+			only13(once(offerVersions)), answerVersion, nil},
+		{iana.ExtKeyShare, "RFC 8446 §4.2.8", inCH, inCH | inSH | inHR, only13(each(offerShares)),
 			group13, nil},
-		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, offer{each: offerCookie}, nil, nil},
+		{iana.ExtCookie, "RFC 8446 §4.2.2", inCH, inCH | inHR, each(offerCookie), nil, nil},
 		{iana.ExtCertificateAuthorities, "RFC 8446 §4.2.4", inCH, inCH | inCR, offer{}, nil, nil},
 		{iana.ExtOIDFilters, "RFC 8446 §4.2.5", 0, inCR, offer{}, nil, nil},
-		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, only13(offer{once: offerLateAuth}), nil, nil},
-		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, only13(offer{each: offerPSKModes}), nil,
+		{iana.ExtPostHandshakeAuth, "RFC 8446 §4.2.6", inCH, inCH, only13(once(offerLateAuth)), nil,
 			nil},
-		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, offer{each: offerEarlyData},
+		{iana.ExtPSKKeyExchangeModes, "RFC 8446 §4.2.9", inCH, inCH, only13(each(offerPSKModes)),
+			nil, nil},
+		{iana.ExtEarlyData, "RFC 8446 §4.2.10", inCH, inCH | inEE | inNT, each(offerEarlyData),
 			answerEarlyData, applyEarlyData},
 		{iana.ExtQUICTransportParameters, quicParametersRef, 0, inCH | inEE,
-			offer{each: offerTransportParameters}, answerTransportParameters, nil},
+			each(offerTransportParameters), answerTransportParameters, nil},
 		// the last, always
-		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, offer{each: offerPSK}, answerPSK, nil},
+		{iana.ExtPreSharedKey, "RFC 8446 §4.2.11", inCH, inCH | inSH, each(offerPSK), answerPSK,
+			nil},
 	}
 	for i := range Extensions {
 		if t := Extensions[i].Type; int(t) < len(low) {

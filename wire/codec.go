@@ -181,8 +181,8 @@ func Span(c *Codec, raw *[]byte, layout func(*Codec)) {
 // left returns how many bytes are left inside the innermost length.
 func (c *Codec) left() int { return c.limit - c.at }
 
-// has reports whether n bytes can be read at once: they are there, no error came before, and nothing
-// is annotated.
+// has reports whether n bytes can be read at once: they are there, no error came before, and
+// nothing is annotated.
 func (c *Codec) has(n int) bool { return c.plain && c.left() >= n }
 
 // take reads n bytes. On an error it returns nil.

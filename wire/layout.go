@@ -170,9 +170,9 @@ func prefixed(c *Codec, name string, size, min, max int, inside func(*Codec)) {
 	}
 }
 
-// open begins a part with a length of size bytes, which must be min to max. If it returns true, what
-// the length covers is read or written next, and then close is called with the same values and with
-// before: the limit of the part around it, or when writing where the length is.
+// open begins a part with a length of size bytes, which must be min to max. If it returns true,
+// what the length covers is read or written next, and then close is called with the same values and
+// with before: the limit of the part around it, or when writing where the length is.
 func (c *Codec) open(name string, size, min, max int) (before int, ok bool) {
 	if c.err != nil {
 		return 0, false
