@@ -157,6 +157,9 @@ type Extension struct {
 	content Content // what Data was decoded to, if it was: see Read
 }
 
+// Content is the structured content of an extension.
+type Content interface{ layout(*wire.Codec) }
+
 // CertificateStatus carries the stapled status of the server's certificate. See RFC 6066 §8.
 type CertificateStatus struct {
 	StatusType iana.CertificateStatusType

@@ -76,9 +76,6 @@ func (e Extensions) Get(t iana.ExtensionType) (data []byte, ok bool) {
 // Has reports whether the extension t is present.
 func (e Extensions) Has(t iana.ExtensionType) bool { return e.find(t) != nil }
 
-// Content is the structured content of an extension.
-type Content interface{ layout(*wire.Codec) }
-
 // Read reads the content of extension t into v. If the extension is absent it returns false and no
 // error.
 func (e Extensions) Read(t iana.ExtensionType, v Content) (ok bool, err error) {
