@@ -102,8 +102,12 @@ func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
 		return
 	case c.psk == "" && (f.wantsPSK || failure.Answered == nil && failure.Received != nil &&
 		*failure.Received == alert.HandshakeFailure && f.hopeless == ""):
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "psk", Value: "@key.hex"},
-			flagChange{Name: "psk-identity", Value: "NAME"})+" # if it takes such keys alone")
+		line := c.line(nil, flagChange{Name: "psk", Value: "@key.hex"},
+			flagChange{Name: "psk-identity", Value: "NAME"})
+		if !f.wantsPSK {
+			line += " # if it takes such keys alone"
+		}
+		f.Try = append(f.Try, line)
 	}
 	if c.detail == "" && f.hopeless == "" {
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))

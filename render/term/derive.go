@@ -33,14 +33,18 @@ func WriteDerivation(w io.Writer, d *explain.Derivation, style Style) error {
 // programs can read it.
 func WriteValues(w io.Writer, values []explain.Value, style Style) error {
 	p := newPrinter(w, style)
-	p.put("NAME                  OFFSET  BYTES  VALUE", bold)
+	width := 20
+	for _, v := range values {
+		width = max(width, len(v.Name))
+	}
+	p.put(fmt.Sprintf("%-*s  OFFSET  BYTES  VALUE", width, "NAME"), bold)
 	p.end()
 	for _, v := range values {
 		offset := "-"
 		if v.Offset >= 0 {
 			offset = strconv.Itoa(v.Offset)
 		}
-		p.put(fmt.Sprintf("%-20s  %6s  %5d  ", v.Name, offset, len(v.Bytes)), plain)
+		p.put(fmt.Sprintf("%-*s  %6s  %5d  ", width, v.Name, offset, len(v.Bytes)), plain)
 		p.put(hex.EncodeToString(v.Bytes), ink(v.Name))
 		p.end()
 	}

@@ -104,3 +104,22 @@ func TestNoEscapesWithoutColor(t *testing.T) {
 		t.Errorf("%q", got)
 	}
 }
+
+// The columns of the table of values stand below each other, however long a name is.
+func TestValuesStandBelowEachOther(t *testing.T) {
+	values := []explain.Value{
+		{Name: "a", Offset: -1, Bytes: []byte{0xAB}},
+		{Name: "client_application_traffic_secret_0", Offset: 7, Bytes: []byte{0xAB}},
+	}
+	var b strings.Builder
+	if err := WriteValues(&b, values, Style{}); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(b.String(), "\n")
+	at := strings.Index(lines[0], "VALUE")
+	for _, line := range lines[1:3] {
+		if at < 0 || strings.Index(line, "ab") != at || at != len(line)-2 {
+			t.Errorf("the values do not stand below each other:\n%s", &b)
+		}
+	}
+}
