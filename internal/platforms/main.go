@@ -76,6 +76,8 @@ func check(goos, goarch string) (n int, problems []error) {
 		if err := d.Decode(&p); errors.Is(err, io.EOF) {
 			break
 		} else if err != nil {
+			list.Process.Kill()
+			list.Wait()
 			return n, append(l.problems, err)
 		}
 		l.load(&p)
