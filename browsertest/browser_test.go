@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
 
@@ -24,7 +25,7 @@ const (
 )
 
 func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
-	for _, name := range testkit.Sample(t, "pages", 4, []string{"rsa", "dhe", "ecdhe", "mtls",
+	for _, name := range testkit.Sample(t, "pages", 7, []string{"rsa", "dhe", "ecdhe", "mtls",
 		"tls13", "tls13-hybrid", "tls13-retry"}) {
 		t.Run(name, func(t *testing.T) {
 			p := open(t, example(name))
@@ -39,20 +40,25 @@ func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
 	}
 }
 
+// On a machine that has nothing else to do: there, what the page waits for counts as well. On
+// another one it is the processor time of the page's thread, its start included.
 func TestPageRendersWithinOneSecond(t *testing.T) {
-	best := math.Inf(1)
-	for tries := 0; tries < 10 && best > 1000; tries++ { // the machine may do other things, too
-		p := open(t, example("mtls"))
-		best = min(best, eval[float64](p,
+	took, computed := math.Inf(1), math.Inf(1)
+	for tries := 0; tries < 5 && took > 1000; tries++ {
+		p := open(t, "about:blank")
+		p.do(call(performance.Enable, performance.EnableParams{}),
+			chromedp.Navigate(example("mtls")))
+		took = min(took, eval[float64](p,
 			`(() => {
 				const n = performance.getEntriesByType("navigation")[0];
 				return n.loadEventEnd - n.startTime
 			})()`))
+		computed = min(computed, 1000*p.metric("ThreadTime"))
 	}
-	if best > 1000 {
-		t.Errorf("took %.0f ms", best)
+	if took > 1000 && (computed > 1000 || took > 10_000) || computed < 10 {
+		t.Errorf("took %.0f ms, %.0f of them of the processor", took, computed)
 	}
-	t.Logf("%.0f ms", best)
+	t.Logf("%.0f ms, %.0f of them of the processor", took, computed)
 }
 
 func TestKeysTurnThePages(t *testing.T) {
@@ -321,7 +327,7 @@ const contrastScript = `(() => {
 })()`
 
 func TestContrastInLightAndDark(t *testing.T) {
-	for _, name := range []string{"mtls", "tls13-retry"} {
+	for _, name := range testkit.Sample(t, "pages", 2, []string{"mtls", "tls13-retry"}) {
 		p := open(t, example(name))
 		p.press("a")
 		eval[bool](p,

@@ -20,6 +20,7 @@ import (
 	"github.com/chromedp/cdproto/input"
 	cdplog "github.com/chromedp/cdproto/log"
 	"github.com/chromedp/cdproto/network"
+	"github.com/chromedp/cdproto/performance"
 	"github.com/chromedp/cdproto/runtime"
 	"github.com/chromedp/chromedp"
 
@@ -170,6 +171,26 @@ func eval[V any](p *tab, script string) V {
 		p.Fatalf("%s: %v", script, err)
 	}
 	return v
+}
+
+// metric returns one of the browser's figures of a page. Performance.enable starts them.
+func (p *tab) metric(name string) float64 {
+	p.Helper()
+	var value float64
+	p.do(chromedp.Func(func(ctx context.Context, _ *chromedp.Target) error {
+		all, err := chromedp.Call(ctx, performance.GetMetrics, cdp.Empty{})
+		if err != nil {
+			return err
+		}
+		for _, m := range all.Metrics {
+			if m.Name == name {
+				value = m.Value
+				return nil
+			}
+		}
+		return fmt.Errorf("the browser does not tell %s: %v", name, all.Metrics)
+	}))
+	return value
 }
 
 // is compares the result of a script.
