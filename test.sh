@@ -154,7 +154,10 @@ race() {
 # than there are processors.
 events() {
 	local status=0 browser grpc='' options=(-json -count=1 -timeout 10m -vet=off)
-	[ "$mode" != quick ] || options+=(-short)
+	if [ "$mode" = quick ]; then
+		options+=(-short)
+		export GOGC=400 # less to compute; the bounds of memory hold with it, too
+	fi
 	(cd browsertest && go test "${options[@]}" ./...) >"$scratch/browser" &
 	browser=$!
 	if grpc_at_hand; then

@@ -134,7 +134,7 @@ func expected13(e trace.Event) [][]byte {
 func TestCommandsOfTLS13PrintShownValues(t *testing.T) {
 	needTools(t)
 	ran, sum := map[string]int{}, 0
-	for _, c := range testkit.Sample(t, "cases", 8, cases13) {
+	for _, c := range testkit.Sample(t, "cases", 12, cases13) {
 		t.Run(c.name, func(t *testing.T) {
 			for name, n := range runAll(t, c.events(t), expected13) {
 				ran[name] += n

@@ -232,6 +232,30 @@ func (h hand) arrows() []arrow13 {
 	return list
 }
 
+// ways returns every value that one usual mistake leads to, with the ways to it; with rows, only a
+// mistake that one of them has. A search compares the same values, and is too slow for each row.
+func (h hand) ways(rows ...mistakeRow) map[string][]Finding {
+	index := map[string][]Finding{}
+	for _, x := range h.usual() {
+		if len(rows) > 0 && !slices.ContainsFunc(rows, x.of) {
+			continue
+		}
+		r := &run13{d: h.Derivation13, m: x.method(), put: func(v Value13) {
+			for _, b := range [][]byte{v.Bytes, v.Bytes[:min(16, len(v.Bytes))],
+				v.Bytes[min(5, len(v.Bytes)):]} { // a key of a longer one, a record's content
+				index[string(b)] = append(index[string(b)], Finding{v.Name, []string{x.how}})
+			}
+		}}
+		r.all()
+		r.alone = true
+		r.all()
+	}
+	return index
+}
+
+// of reports whether x is the mistake of a row.
+func (x mistake13) of(row mistakeRow) bool { return strings.Contains(x.how, row.how) }
+
 // Each arrow with the secret of any other, and with the label of any other, is named as that, and
 // as nothing else.
 func TestEveryArrowWithTheInputsOfAnother(t *testing.T) {
