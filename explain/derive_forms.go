@@ -59,6 +59,43 @@ var aChains = []aChain{
 		usualA, usualBlock, usualBlock},
 }
 
+// halvings are wrong ways to give MD5 and SHA-1 their halves of the secret in TLS 1.0. A hash that
+// gets nil is left out.
+var halvings = []struct {
+	how string
+	cut func(s []byte) (md5, sha1 []byte)
+}{
+	{"MD5 and SHA-1 both get the whole secret: each gets a half",
+		func(s []byte) ([]byte, []byte) { return s, s }},
+	{"MD5 gets the second half of the secret, and SHA-1 the first",
+		func(s []byte) ([]byte, []byte) {
+			first, second := halvesOf(s)
+			return second, first
+		}},
+	{"the output is that of MD5 alone: that of SHA-1 is XORed to it",
+		func(s []byte) ([]byte, []byte) {
+			first, _ := halvesOf(s)
+			return first, nil
+		}},
+	{"the output is that of SHA-1 alone: that of MD5 is XORed to it",
+		func(s []byte) ([]byte, []byte) {
+			_, second := halvesOf(s)
+			return nil, second
+		}},
+	{"the middle byte of an odd secret is in neither half: it is in both",
+		func(s []byte) ([]byte, []byte) { return s[:len(s)/2], s[(len(s)+1)/2:] }},
+	{"the middle byte of an odd secret is in the first half alone: it is in both",
+		func(s []byte) ([]byte, []byte) { return s[:(len(s)+1)/2], s[(len(s)+1)/2:] }},
+	{"the middle byte of an odd secret is in the second half alone: it is in both",
+		func(s []byte) ([]byte, []byte) { return s[:len(s)/2], s[len(s)/2:] }},
+}
+
+// halvesOf returns the halves of a secret as TLS 1.0 makes them.
+func halvesOf(s []byte) (md5, sha1 []byte) {
+	n := (len(s) + 1) / 2
+	return s[:n], s[len(s)-n:]
+}
+
 // forms returns the wrong forms of the PRF with h.
 func forms(h crypto.Hash) (list []hashVariant) {
 	add := func(how string, f prfForm) { list = append(list, hashVariant{how, h, f}) }
@@ -80,13 +117,9 @@ func forms(h crypto.Hash) (list []hashVariant) {
 			labelInfo),
 	)
 	if h == crypto.MD5SHA1 {
-		add("MD5 and SHA-1 both get the whole secret: each gets a half (RFC 2246 §5)",
-			outOf(func(s []byte) (md5, sha1 []byte) { return s, s }, hmacUnder, usual))
-		add("MD5 gets the second half of the secret, and SHA-1 the first (RFC 2246 §5)",
-			outOf(func(s []byte) (md5, sha1 []byte) {
-				n := (len(s) + 1) / 2
-				return s[len(s)-n:], s[:n]
-			}, hmacUnder, usual))
+		for _, c := range halvings {
+			add(c.how+" (RFC 2246 §5)", outOf(c.cut, hmacUnder, usual))
+		}
 	}
 	return list
 }
@@ -112,10 +145,7 @@ func hashOf(h crypto.Hash, secret []byte) macOf {
 
 // inHalves computes P_hash, or in TLS 1.0 both, each with its half of the secret. See RFC 2246 §5.
 func inHalves(mac func(crypto.Hash, []byte) macOf, c aChain) prfForm {
-	return outOf(func(s []byte) (md5, sha1 []byte) {
-		n := (len(s) + 1) / 2
-		return s[:n], s[len(s)-n:]
-	}, mac, c)
+	return outOf(halvesOf, mac, c)
 }
 
 func outOf(cut func([]byte) (md5, sha1 []byte), mac func(crypto.Hash, []byte) macOf,
@@ -126,8 +156,13 @@ func outOf(cut func([]byte) (md5, sha1 []byte), mac func(crypto.Hash, []byte) ma
 			return c.expand(mac(h, secret), seed, n)
 		}
 		first, second := cut(secret)
-		out := c.expand(mac(crypto.MD5, first), seed, n)
-		subtle.XORBytes(out, out, c.expand(mac(crypto.SHA1, second), seed, n))
+		out := make([]byte, n)
+		if first != nil {
+			subtle.XORBytes(out, out, c.expand(mac(crypto.MD5, first), seed, n))
+		}
+		if second != nil {
+			subtle.XORBytes(out, out, c.expand(mac(crypto.SHA1, second), seed, n))
+		}
 		return out
 	}
 }

@@ -115,6 +115,23 @@ func TestWrongHalvesOfASecretAreNamed(t *testing.T) {
 		"both get the whole secret")
 	expectForm(t, d, xor(by(md5.New, end), by(sha1.New, front)), "master_secret",
 		"MD5 gets the second half")
+	expectForm(t, d, by(md5.New, front), "master_secret", "that of MD5 alone")
+	expectForm(t, d, by(sha1.New, end), "master_secret", "that of SHA-1 alone")
+	// A secret of odd length has a byte in the middle.
+	g.Suite = suite.ByID(iana.TLS_DHE_RSA_WITH_AES_128_CBC_SHA)
+	g.PreMaster = bytes.Repeat([]byte{1, 2, 3, 4, 5}, 13)
+	d, values := derived(t, g)
+	front, end = g.PreMaster[:33], g.PreMaster[32:]
+	if right := xor(by(md5.New, front), by(sha1.New, end)); !bytes.Equal(right,
+		values["master_secret"]) {
+		t.Errorf("got %x, expected %x", values["master_secret"], right)
+	}
+	expectForm(t, d, xor(by(md5.New, front[:32]), by(sha1.New, end[1:])), "master_secret",
+		"in neither half")
+	expectForm(t, d, xor(by(md5.New, front), by(sha1.New, end[1:])), "master_secret",
+		"in the first half alone")
+	expectForm(t, d, xor(by(md5.New, front[:32]), by(sha1.New, end)), "master_secret",
+		"in the second half alone")
 }
 
 // A pre_master_secret with zeros around it is named. See RFC 5246 §8.1.2.
