@@ -52,7 +52,7 @@ var floors = map[string]int{
 	"internal/costs": testOnly, "internal/parity": testOnly,
 	"internal/flood": testOnly, "internal/faults": testOnly, "internal/timing": testOnly,
 	"internal/bogo": testOnly, "internal/bogo/shim": testOnly, "internal/fuzzing": testOnly,
-	"internal/platforms": testOnly,
+	"internal/platforms": testOnly, "internal/tlsfuzzer": testOnly,
 }
 
 const (

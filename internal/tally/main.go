@@ -5,8 +5,9 @@
 // test with subtests is not counted besides them, and the seeds of a fuzz target not besides it. It
 // exits with 1 if a test or a package failed, or if no test passed. With -no-skips it also fails if
 // a test was skipped, unless the reason names what is not part of the repository and cannot be
-// installed: the folder ../shared, BOGO_RUNNER, LIMBO or BETTERTLS, or a part that another program
-// "was built without"; or says that the test runs "on command: ", or not "with -short: ".
+// installed: the folder ../shared, BOGO_RUNNER, LIMBO, BETTERTLS or TLSFUZZER, or a part that
+// another program "was built without"; or says that the test runs "on command: ", or not "with
+// -short: ".
 package main
 
 import (
@@ -96,7 +97,7 @@ func (t *tally) aside(e event) {
 }
 
 var (
-	absent = regexp.MustCompile(`\.\./shared|BOGO_RUNNER|LIMBO |BETTERTLS |` +
+	absent = regexp.MustCompile(`\.\./shared|BOGO_RUNNER|LIMBO |BETTERTLS |TLSFUZZER |` +
 		`was built without|on command: |with -short: `)
 	logged  = regexp.MustCompile(`^ +\S+_test\.go:\d+: (.*)`) // a line of t.Log or t.Skip
 	counted = regexp.MustCompile(`(^|: )\d[\d,]* `)           // "12 cases", "file.json: 12 cases"
