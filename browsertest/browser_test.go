@@ -40,8 +40,8 @@ func TestPagesLoadWithoutErrorsOrRequests(t *testing.T) {
 	}
 }
 
-// On a machine that has nothing else to do: there, what the page waits for counts as well. On
-// another one it is the processor time of the page's thread, its start included.
+// By the clock; or, since a machine may have other things to do, by the processor time of the page's
+// thread, its start included: then by the clock within three seconds.
 func TestPageRendersWithinOneSecond(t *testing.T) {
 	took, computed := math.Inf(1), math.Inf(1)
 	for tries := 0; tries < 5 && took > 1000; tries++ {
@@ -55,7 +55,7 @@ func TestPageRendersWithinOneSecond(t *testing.T) {
 			})()`))
 		computed = min(computed, 1000*p.metric("ThreadTime"))
 	}
-	if took > 1000 && (computed > 1000 || took > 10_000) || computed < 10 {
+	if took > 1000 && (computed > 1000 || took > 3000) || computed < 10 {
 		t.Errorf("took %.0f ms, %.0f of them of the processor", took, computed)
 	}
 	t.Logf("%.0f ms, %.0f of them of the processor", took, computed)

@@ -54,6 +54,7 @@ const maxExtensions = 64
 var (
 	errNotTLS    = errors.New("the answer is not TLS")
 	errMalformed = errors.New("the answer is malformed")
+	errCut       = errors.New("the answer ended before it was whole")
 
 	// in the middle of a handshake that does not resume
 	errEarlyChange = malformed("got a ChangeCipherSpec in the handshake")
@@ -86,6 +87,9 @@ func (r *reader) record() (iana.ContentType, []byte, error) {
 		if n > 0 && !plausible(header[:n]) {
 			return 0, nil, errNotTLS
 		}
+		if n > 0 || len(r.joint) > 0 {
+			err = fmt.Errorf("%w: %w", errCut, err)
+		}
 		return 0, nil, err
 	}
 	if r.first == nil {
@@ -100,7 +104,7 @@ func (r *reader) record() (iana.ContentType, []byte, error) {
 	}
 	content := make([]byte, n)
 	if _, err := io.ReadFull(r.conn, content); err != nil {
-		return 0, nil, err
+		return 0, nil, fmt.Errorf("%w: %w", errCut, err)
 	}
 	return iana.ContentType(header[0]), content, nil
 }
@@ -280,13 +284,15 @@ const (
 	Alerted   Outcome = "alert"       // with a fatal alert, or a warning and the end
 	Closed    Outcome = "closed"      // it closed the connection
 	Reset     Outcome = "reset"       // it reset the connection
+	Cut       Outcome = "cut off"     // the connection ended within its answer
 	Silent    Outcome = "silent"      // it sent no whole answer in time
 	NotTLS    Outcome = "not TLS"     // its answer was not a record
 	Malformed Outcome = "malformed"   // its answer cannot be read, or does not fit the offer
 	Unreached Outcome = "not reached" // the connection could not be made
 )
 
-// refused reports whether the outcome is a clear no.
+// refused reports whether the outcome is a clear no. A server that began to answer did not refuse:
+// what cut its answer off may be something between.
 func (o Outcome) refused() bool { return o == Alerted || o == Closed || o == Reset }
 
 // end records how the connection ended, if no answer was read before.
@@ -304,6 +310,8 @@ func (a *Answer) end(err error) {
 		a.Outcome = NotTLS
 	case errors.Is(err, errMalformed):
 		a.Outcome = Malformed
+	case errors.Is(err, errCut):
+		a.Outcome = Cut
 	case isReset(err):
 		a.Outcome = Reset
 	default:

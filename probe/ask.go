@@ -134,7 +134,7 @@ func (s *Server) insist(ctx context.Context, o *Offer) *Answer {
 	a := s.Ask(ctx, o)
 	for wait := range 3 {
 		switch a.Outcome {
-		case Closed, Reset, Malformed:
+		case Closed, Reset, Cut, Malformed:
 			if wait > 0 {
 				return a
 			}

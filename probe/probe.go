@@ -59,7 +59,7 @@ func (p *prober) greet(ctx context.Context) bool {
 			what, _ := diagnose.NotTLS(a.first)
 			p.report.Problem = "what answers does not speak TLS there: " + what
 			return false
-		case Silent, Closed, Reset:
+		case Silent, Closed, Reset, Cut:
 			p.report.Problem = "the answer to a ClientHello: " + a.Refusal()
 			continue // a server may want TLS 1.3, or a moment
 		}

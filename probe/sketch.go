@@ -77,7 +77,7 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) {
 		a = s.insist(ctx, o.with(spare))
 	}
-	if a.Outcome == Closed || a.Outcome == Reset { // as servers do that fail at long hellos
+	if a.Outcome == Closed || a.Outcome == Reset || a.Outcome == Cut { // as servers do that fail at long hellos
 		short := o
 		short.Suites, short.Schemes = first[:min(len(first), 12)], schemes[:14]
 		short.Unpadded = true
@@ -248,6 +248,9 @@ func (k *Sketch) Sentences() (found []string) {
 		case Yes:
 			has = append(has, v.Name)
 		case NotTold:
+			if v.Detail == string(Cut) {
+				v.Name += ", whose answer is cut off"
+			}
 			unclear = append(unclear, v.Name)
 		}
 	}

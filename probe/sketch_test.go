@@ -51,6 +51,8 @@ func TestSketchSaysWhatAServerHas(t *testing.T) {
 			"CN=Vitrine demo CA"}},
 		{"two versions", with(func(c *tls.Config) {}),
 			[]string{"the server speaks TLS 1.3, TLS 1.2", "in TLS 1.3 it has only the suites "}},
+		{"an answer that is cut off, which refuses nothing", cutting(rsa.Clone()),
+			[]string{"the server speaks TLS 1.3; not told: TLS 1.2, whose answer is cut off"}},
 		{"a short prime", func(t *testing.T) func(context.Context) (net.Conn, error) {
 			return reach(broken.OpenSSL(t, "-cipher", "DHE-RSA-AES128-SHA:@SECLEVEL=0",
 				"-max_protocol", "TLSv1.2", "-dhparam", broken.Parameters(t, broken.Prime1024)))
@@ -82,4 +84,35 @@ func TestSketchSaysWhatAServerHas(t *testing.T) {
 			t.Errorf("said %q", k.Sentences())
 		}
 	})
+}
+
+// A cutConn closes after some bytes that it was told to write.
+type cutConn struct {
+	net.Conn
+	cuts bool
+}
+
+func (c *cutConn) Write(b []byte) (int, error) {
+	if !c.cuts {
+		return c.Conn.Write(b)
+	}
+	defer c.Conn.Close()
+	return c.Conn.Write(b[:min(len(b), 30)])
+}
+
+// cutting returns a server whose answers to clients without TLS 1.3 end within a ServerHello.
+func cutting(config *tls.Config) func(*testing.T) func(context.Context) (net.Conn, error) {
+	return func(t *testing.T) func(context.Context) (net.Conn, error) {
+		return listen(t, func(conn net.Conn) {
+			c := &cutConn{Conn: conn}
+			mine := config.Clone()
+			mine.GetConfigForClient = func(h *tls.ClientHelloInfo) (*tls.Config, error) {
+				c.cuts = !slices.Contains(h.SupportedVersions, tls.VersionTLS13) &&
+					slices.Contains(h.SupportedVersions, tls.VersionTLS12)
+				return nil, nil
+			}
+			tls.Server(c, mine).Handshake()
+			conn.Close()
+		})
+	}
 }
