@@ -77,7 +77,8 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) {
 		a = s.insist(ctx, o.with(spare))
 	}
-	if a.Outcome == Closed || a.Outcome == Reset || a.Outcome == Cut { // as servers do that fail at long hellos
+	switch a.Outcome {
+	case Closed, Reset, Cut: // as servers do that fail at long hellos
 		short := o
 		short.Suites, short.Schemes = first[:min(len(first), 12)], schemes[:14]
 		short.Unpadded = true
