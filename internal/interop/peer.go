@@ -141,6 +141,23 @@ func (p *Peer) Kill() {
 // Output returns what the process has written to standard error, or the end of it.
 func (p *Peer) Output() string { return p.output.String() }
 
+// Says waits until what the process has written to standard error contains one of these texts, and
+// reports whether that came in time. It is read by a goroutine of its own, and may arrive after
+// what the process has sent since.
+func (p *Peer) Says(limit time.Duration, texts ...string) bool {
+	for end := time.Now().Add(limit); ; time.Sleep(2 * time.Millisecond) {
+		said := p.Output()
+		for _, text := range texts {
+			if strings.Contains(said, text) {
+				return true
+			}
+		}
+		if time.Now().After(end) {
+			return false
+		}
+	}
+}
+
 // String returns the command as it could be typed.
 func (p *Peer) String() string { return strings.Join(p.command, " ") }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"strings"
 	"testing"
 	"time"
 
@@ -71,7 +70,7 @@ func TestARenegotiationBringsALateCertificate(t *testing.T) {
 						t.Errorf("got %q", got)
 					}
 					// it asks once: SSL_VERIFY_CLIENT_ONCE
-					if c.command == "R\n" && !strings.Contains(peer.Output(), "CN = somebody") {
+					if c.command == "R\n" && !peer.Says(deadline, "CN = somebody") {
 						t.Error("they did not see our certificate")
 					}
 				}
