@@ -29,7 +29,7 @@ func (t target) counts(file, function string) bool {
 
 // targets are all of them. A test compares them with the source.
 var targets = []target{
-	{pkg: "capture", name: "FuzzReader", attacks: "reader; pcapng"},
+	{pkg: "capture", name: "FuzzReader", attacks: "reader; pcap; pcapng"},
 	{pkg: "capture", name: "FuzzAssembler", attacks: "assembler; lane; copies; queue"},
 	{pkg: "capture", name: "FuzzLayers",
 		attacks: "layers; ethernet; links; ip; udp; wifi; eap; fragments; skipped"},
