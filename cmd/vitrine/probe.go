@@ -165,6 +165,9 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 	for _, arg := range cmd.Flags().Args() {
 		example += " " + quoted(arg)
 	}
+	if err := checkNames("--sni", o.names, example+" --sni example.com"); err != nil {
+		return err
+	}
 	switch {
 	case o.failOn != "" && probe.Severity(o.failOn).Weight() < 0:
 		return unknownValue("fail-on", o.failOn, "info", "warn", "high")
@@ -179,8 +182,6 @@ func (o *probeOptions) check(cmd *cobra.Command) error {
 		return &usageError{fmt.Sprintf("--policy takes one of %s, got %q",
 			strings.Join(probe.PolicyNames(), ", "), o.policy),
 			example + " --policy " + nearest(o.policy, probe.PolicyNames())}
-	case checkNames("--sni", o.names, "") != nil:
-		return checkNames("--sni", o.names, example+" --sni example.com")
 	case o.way.noSNI && len(o.names) > 0:
 		return contradiction("--no-sni", "--sni "+o.names[0],
 			"one asks for a name, the other for none", example)
