@@ -13,8 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 )
 
-// A server that begins to answer a changed hello, and is cut off, does not show that it fails at the
-// change; one that closes without an answer does.
+// A server that begins to answer a changed hello, and is cut off, does not show that it fails at
+// the change; one that closes without an answer does.
 func TestAnAnswerThatIsCutOffIsNoIntolerance(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.RSA)},
 		MaxVersion: tls.VersionTLS12}
