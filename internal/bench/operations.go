@@ -54,7 +54,12 @@ func (j job) operation() (once func() (held int, err error), err error) {
 	return once, err
 }
 
-// sockets returns both ends of a loopback connection.
+// buffered is the size of a socket's buffers, in bytes. Left alone, Linux lets them grow as it sees
+// fit: differently from one connection to the next, which decides how often a reader of small
+// records is woken, and so what a row of bulk data costs. testdata/openssl.c has the same number.
+const buffered = 256 << 10
+
+// sockets returns both ends of a loopback connection, with buffers of a fixed size.
 func sockets() (client, server net.Conn, err error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -64,8 +69,16 @@ func sockets() (client, server net.Conn, err error) {
 	if client, err = net.Dial("tcp", l.Addr().String()); err != nil {
 		return nil, nil, err
 	}
-	server, err = l.Accept()
-	return client, server, err
+	if server, err = l.Accept(); err != nil {
+		return nil, nil, err
+	}
+	for _, c := range []net.Conn{client, server} {
+		c := c.(*net.TCPConn)
+		if err := errors.Join(c.SetReadBuffer(buffered), c.SetWriteBuffer(buffered)); err != nil {
+			return nil, nil, err
+		}
+	}
+	return client, server, nil
 }
 
 // shaking performs handshakes over the same two sockets: opening them is not what is measured. With

@@ -50,12 +50,7 @@ func (r row) because() string {
 		return "Each record is opened in the same time whatever its padding (RFC 5246 §6.2.3.2), " +
 			"and AES-CBC of the standard library encrypts one block at a time."
 	case r.What == bulk && r.Size < 16<<10, r.What == echo:
-		text := "The cipher and the system calls, one for each write, are the same in both " +
-			"stacks; how many wake-ups a block takes differs from run to run"
-		if r.What == bulk {
-			text += ": six runs of `-rows 'GCM, 1 KiB'` within a minute gave ratios of 0.91 to 1.28"
-		}
-		return text + "."
+		return "The cipher and the system calls, one for each write, are the same in both stacks."
 	case r.What == bulk, r.What == copied:
 		return "The cipher and the system calls, one for each write, are the same in both " +
 			"stacks. What is left is copying: into what Read is given and, in TLS 1.3, of the " +

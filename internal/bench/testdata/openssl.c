@@ -43,7 +43,7 @@ static double cpu(void) {
 static void wires(int fd[2]) {
 	struct sockaddr_in at = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
 	socklen_t n = sizeof at;
-	int l = socket(AF_INET, SOCK_STREAM, 0), one = 1;
+	int l = socket(AF_INET, SOCK_STREAM, 0), one = 1, buffered = 256 << 10;
 	check(bind(l, (void *)&at, n) == 0 && listen(l, 1) == 0 &&
 		getsockname(l, (void *)&at, &n) == 0, "listen");
 	fd[0] = socket(AF_INET, SOCK_STREAM, 0);
@@ -51,6 +51,8 @@ static void wires(int fd[2]) {
 	fd[1] = accept(l, 0, 0);
 	for (int i = 0; i < 2; i++) {
 		setsockopt(fd[i], IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
+		setsockopt(fd[i], SOL_SOCKET, SO_RCVBUF, &buffered, sizeof buffered);
+		setsockopt(fd[i], SOL_SOCKET, SO_SNDBUF, &buffered, sizeof buffered);
 		fcntl(fd[i], F_SETFL, O_NONBLOCK);
 	}
 	close(l);
