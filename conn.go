@@ -309,8 +309,8 @@ func (c *Conn) fail(err error, lost bool) {
 	c.answerFromRead()
 }
 
-// Write seals p and sends it. An empty p sends nothing. After an error, a time-out included,
-// nothing more can be written.
+// Write seals p and sends it. An empty p sends nothing. After an error other than
+// ErrEarlyDataRejected, a time-out included, nothing more can be written.
 func (c *Conn) Write(p []byte) (n int, err error) {
 	if !c.calls.begin() {
 		return 0, net.ErrClosed

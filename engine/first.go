@@ -12,8 +12,8 @@ import (
 // is created. Few ClientHellos are longer.
 const MaxFirst = 16 << 10
 
-// First follows the records of a client's first message, so that a server creates a handshake only
-// for a client that has sent a whole ClientHello. The zero value is ready to use.
+// First follows the records of a client's first message, so that a server creates no handshake for
+// a client that has sent nothing, or part of a ClientHello. The zero value is ready to use.
 type First struct {
 	at       int    // where the next record begins
 	received int    // bytes of the message in the records before

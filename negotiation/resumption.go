@@ -26,9 +26,9 @@ type Resumption struct {
 	Store  func(ctx context.Context, id []byte, s *session.Session) error
 	Forget func(id []byte) error
 
-	// Count is how many tickets a server of TLS 1.3 sends behind a full handshake, at most 255; 0
-	// is
-	// 1. Lifetime is how long its sessions may be resumed, at most seven days; 0 is MaxSessionAge.
+	// Count is how many tickets a server of TLS 1.3 sends behind a full handshake, at most 255, and
+	// 1 if it is 0. Lifetime is how long its sessions may be resumed, at most seven days, and
+	// MaxSessionAge if it is 0.
 	Count    int
 	Lifetime time.Duration
 	Seal     func(context.Context, *session.Session) ([]byte, error)
