@@ -102,7 +102,7 @@ func Program(t testing.TB, port *regexp.Regexp, name string, args ...string) str
 			return "127.0.0.1:" + m[1]
 		}
 	}
-	t.Fatalf("%s did not start: %q", name, said)
+	t.Fatalf("%s did not start: %q, %v", name, said, lines.Err())
 	return ""
 }
 

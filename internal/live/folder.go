@@ -157,7 +157,7 @@ func (h *History) load() error {
 			files[id] = info
 		}
 	}
-	rows := h.readIndex()
+	rows, _ := h.readIndex() // a row that it lacks is made anew
 	for id, info := range files {
 		r, ok := rows[id]
 		if !ok {
@@ -176,12 +176,13 @@ func (h *History) load() error {
 	return nil
 }
 
-// readIndex returns the last row of each connection. A line that was cut off is left out.
-func (h *History) readIndex() map[string]Row {
-	rows := map[string]Row{}
+// readIndex returns the last row of each connection, as far as the index can be read. A line that
+// was cut off is left out.
+func (h *History) readIndex() (rows map[string]Row, err error) {
+	rows = map[string]Row{}
 	f, err := h.root.Open(indexName)
 	if err != nil {
-		return rows
+		return rows, err
 	}
 	defer f.Close()
 	lines := bufio.NewScanner(f)
@@ -192,7 +193,7 @@ func (h *History) readIndex() map[string]Row {
 			rows[s.Row.ID] = s.Row
 		}
 	}
-	return rows
+	return rows, lines.Err()
 }
 
 // rebuild returns the row of a connection from its file.

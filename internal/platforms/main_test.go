@@ -7,7 +7,8 @@ import (
 	"testing"
 )
 
-// A problem that only one platform has is found there, in a test as well, and nowhere else.
+// A problem that only one platform has is found there, in a test as well, and nowhere else: what is
+// no valid Go, and what go vet finds.
 func TestAProblemOfOnePlatformIsFoundThere(t *testing.T) {
 	dir := t.TempDir()
 	for name, text := range map[string]string{
@@ -18,6 +19,10 @@ func TestAProblemOfOnePlatformIsFoundThere(t *testing.T) {
 		"x/x_test.go": "package x_test\n\nimport \"example.com/m\"\n\nconst big int = 1 << 40\n\n" +
 			"var _ = m.Name\n",
 		"x/x.go": "package x\n",
+		"m_darwin.go": "package m\n\nimport \"fmt\"\n\n" +
+			"func Logf(format string, args ...any) { fmt.Printf(format, args...) }\n",
+		"x/x_darwin_test.go": "package x_test\n\nimport \"example.com/m\"\n\n" +
+			"func log() { m.Logf(\"%d\", \"word\") }\n",
 	} {
 		name = filepath.Join(dir, name)
 		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
@@ -35,6 +40,7 @@ func TestAProblemOfOnePlatformIsFoundThere(t *testing.T) {
 	}{
 		{"windows", "amd64", 4, "undefined: syscall.Getrusage"},
 		{"linux", "386", 3, "(overflows)"},
+		{"darwin", "arm64", 3, "wrong type string"},
 		{"js", "wasm", 3, ""},
 	} {
 		n, problems := check(c.goos, c.goarch)

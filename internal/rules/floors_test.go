@@ -85,7 +85,7 @@ var outside = []struct {
 	{"golang.org/x/sys/unix", 80, 80},                   // cmd: packets from an interface
 	{"software.sslmate.com/src/go-pkcs12", 80, 80},      // cmd: private keys in PKCS #12
 	{"github.com/youmark/pkcs8", 80, 80},                // cmd: encrypted private keys
-	{"golang.org/x/tools/txtar", testOnly, testOnly},    // golden files
+	{"golang.org/x/tools/", testOnly, testOnly},         // golden files; go vet's analyzers
 	{"github.com/rogpeppe/go-internal/", 100, testOnly}, // testscript
 	{"github.com/google/go-cmp/", testOnly, testOnly},
 	{"github.com/santhosh-tekuri/jsonschema/", 100, testOnly},
