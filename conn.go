@@ -118,7 +118,7 @@ func (c *Conn) shake(ctx context.Context) error {
 	if c.complete.Load() {
 		return nil
 	}
-	return c.shakeAlone(ctx, c.handshake, func() {
+	return c.shakeAlone(ctx, (*Conn).handshake, func() {
 		c.rejected.Store(c.sentEarly && c.engine.Machine().EarlyData() == EarlyDataRejected)
 		c.complete.Store(true)
 	})
@@ -127,14 +127,12 @@ func (c *Conn) shake(ctx context.Context) error {
 // shakeAlone runs a part of the handshake while nobody else runs one, unless the handshake is over,
 // and then after, if that part succeeded. If ctx ends first, the connection is closed and ctx's
 // error returned.
-func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
+func (c *Conn) shakeAlone(ctx context.Context, part func(*Conn, context.Context) error,
 	after func()) error {
-	select {
-	case <-c.shaking:
-		defer func() { c.shaking <- struct{}{} }()
-	case <-ctx.Done():
-		return ctx.Err()
+	if err := c.alone(ctx); err != nil {
+		return err
 	}
+	defer func() { c.shaking <- struct{}{} }()
 	if c.complete.Load() || c.failed != nil {
 		return c.failed
 	}
@@ -144,7 +142,7 @@ func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
 	}
 	c.failed = errPanic // stays if a callback panics: no second handshake begins on this connection
 	c.awaitHello()
-	err := c.failForGood(part(ctx))
+	err := c.failForGood(part(c, ctx))
 	if !stop() { // the connection is closed, even if that part came to its end meanwhile
 		err = fmt.Errorf("vitrine: handshake: %w", ctx.Err())
 		c.failed = err
@@ -155,20 +153,33 @@ func (c *Conn) shakeAlone(ctx context.Context, part func(context.Context) error,
 	return err
 }
 
+// alone takes the token of c.shaking.
+func (c *Conn) alone(ctx context.Context) error {
+	select {
+	case <-c.shaking:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
 // handshake moves bytes between the socket and the engine until the handshake is done.
 func (c *Conn) handshake(ctx context.Context) error {
 	if err := c.begin(nil); err != nil {
 		return err
 	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := c.perform(ctx, nil); err != nil {
 		return err
 	}
 	return c.confirm()
 }
+
+// lock locks both halves.
+func (c *Conn) lock() { c.in.Lock(); c.out.Lock() }
+
+func (c *Conn) unlock() { c.out.Unlock(); c.in.Unlock() }
 
 // begin makes the engine, unless early data has made it. edit changes its configuration.
 func (c *Conn) begin(edit func(*negotiation.Config)) error {
@@ -188,10 +199,8 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 			return c.config.Renegotiation == tls.RenegotiateFreelyAsClient || c.renegs == 0
 		}
 	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
+	c.lock()
+	defer c.unlock()
 	c.engine = e
 	return nil
 }
@@ -201,6 +210,13 @@ func (c *Conn) begin(edit func(*negotiation.Config)) error {
 // server can answer early data.
 func (c *Conn) perform(ctx context.Context, enough func() bool) error {
 	from, err := c.engine.Perform(ctx, (*shakingTransport)(c), enough)
+	for err == engine.ErrMore {
+		if err = c.await(); err != nil {
+			from = engine.OfReceiving
+		} else {
+			from, err = c.engine.Perform(ctx, (*shakingTransport)(c), enough)
+		}
+	}
 	switch {
 	case err != nil && from == engine.OfReceiving && c.passes(err):
 		return err

@@ -10,6 +10,8 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
+var errSilent = fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
+
 // Methods of net.Conn that a Conn passes on to the underlying connection.
 
 // NetConn returns the underlying connection. Reading from it or writing to it corrupts this one.
@@ -31,9 +33,27 @@ func (c *Conn) SetReadDeadline(t time.Time) error { return c.conn.SetReadDeadlin
 // SetWriteDeadline sets the deadline of Writes. After a timeout, nothing more can be written.
 func (c *Conn) SetWriteDeadline(t time.Time) error { return c.conn.SetWriteDeadline(t) }
 
-// receive reads from the socket once.
-func (c *Conn) receive() error {
-	n, err := c.fill()
+// await receives with the outbound half unlocked, except in a renegotiation, during which nothing
+// else may be sent. The caller must hold both halves.
+func (c *Conn) await() error {
+	if !c.renegotiating.Load() {
+		c.out.Unlock()
+		defer c.out.Lock()
+	}
+	return c.receive()
+}
+
+// receive reads from the socket once, into the engine's buffer.
+func (c *Conn) receive() (err error) {
+	var n int
+	switch in := c.engine.In; {
+	case c.first.waits():
+		n, err = c.first.read(in.Space())
+	case c.socket != nil:
+		n, err = c.socket.read(in)
+	default:
+		n, err = c.conn.Read(in.Space())
+	}
 	c.engine.In.Arrived(n)
 	if n > 0 {
 		c.received = true
@@ -43,19 +63,7 @@ func (c *Conn) receive() error {
 	case !errors.Is(err, io.EOF):
 		return err
 	case c.me == iana.Server && !c.received: // a port scan, a health check
-		return fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
+		return errSilent
 	}
 	return c.engine.Ended()
-}
-
-// fill reads into the engine's buffer.
-func (c *Conn) fill() (int, error) {
-	switch in := c.engine.In; {
-	case c.first.waits():
-		return c.first.read(in.Space())
-	case c.socket != nil:
-		return c.socket.read(in)
-	default:
-		return c.conn.Read(in.Space())
-	}
 }

@@ -84,10 +84,8 @@ func (c *Conn) sendEarly(p []byte) (sent bool, err error) {
 	if err := c.offerEarly(); err != nil {
 		return false, err
 	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
+	c.lock()
+	defer c.unlock()
 	m := c.engine.Machine()
 	if !m.EarlyOpen() || len(p) > m.EarlyLeft() {
 		return false, nil // the hello goes out with the rest of the handshake
@@ -126,10 +124,8 @@ func (c *Conn) offerEarly() error {
 	if err := c.begin(func(h *negotiation.Config) { h.Sends = true }); err != nil {
 		return err
 	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
+	c.lock()
+	defer c.unlock()
 	if err := c.engine.Proceed(context.Background()); err != nil {
 		return c.lose(err, false)
 	}
@@ -179,7 +175,7 @@ func (c *Conn) awaitEarly(ctx context.Context) error {
 	if c.me == iana.Client {
 		return errReadsNone
 	}
-	return c.shakeAlone(ctx, c.receiveEarly, func() {})
+	return c.shakeAlone(ctx, (*Conn).receiveEarly, func() {})
 }
 
 // receiveEarly continues the handshake until there is early data or none can come any more.
@@ -187,10 +183,8 @@ func (c *Conn) receiveEarly(ctx context.Context) error {
 	if err := c.begin(func(h *negotiation.Config) { h.Reads = true }); err != nil {
 		return err
 	}
-	c.in.Lock()
-	defer c.in.Unlock()
-	c.out.Lock()
-	defer c.out.Unlock()
+	c.lock()
+	defer c.unlock()
 	e := c.engine
 	if err := c.perform(ctx,
 		func() bool { return e.BufferedEarly() > 0 || e.EarlyEnded() }); err != nil {

@@ -75,7 +75,8 @@ func (c *Conn) confirm() error {
 	if !c.config.AwaitServer || !c.judgedLate() {
 		return nil
 	}
-	from, err := engine.Drive(context.Background(), (*shakingTransport)(c), c.engine.Step)
+	from, err := engine.Drive(context.Background(), confirmingTransport{(*shakingTransport)(c)},
+		c.engine.Step)
 	if err != nil {
 		return c.lose(c.aboutClientCertificate(err), from != engine.OfPeer)
 	}

@@ -1,5 +1,7 @@
 package vitrine
 
+import "github.com/vitrine-tls/vitrine/engine"
+
 // shakingTransport is a Conn as the engine's Transport in a handshake. Its user holds both halves.
 type shakingTransport Conn
 
@@ -11,16 +13,13 @@ func (t *shakingTransport) Send() error {
 	return nil
 }
 
-// Receive receives with the outbound half unlocked, except in a renegotiation, during which nothing
-// else may be sent.
-func (t *shakingTransport) Receive() error {
-	c := (*Conn)(t)
-	if !c.renegotiating.Load() {
-		c.out.Unlock()
-		defer c.out.Lock()
-	}
-	return c.receive()
-}
+// Receive does not wait: perform does, with less on the stack.
+func (t *shakingTransport) Receive() error { return engine.ErrMore }
+
+// confirmingTransport is a shakingTransport that waits itself.
+type confirmingTransport struct{ *shakingTransport }
+
+func (t confirmingTransport) Receive() error { return (*Conn)(t.shakingTransport).await() }
 
 // readingTransport is a Conn as the engine's Transport after the handshake. Its user holds the
 // inbound half.

@@ -66,9 +66,10 @@ func (e *Engine) Protect(from iana.Side, k *handshake.TrafficKeys) error {
 }
 
 func (e *Engine) sealFlight() error {
-	flight := e.flight
+	err := e.Out.SealFlight(e.flight)
+	clear(e.flight) // the messages need not be kept as long as the handshake
 	e.flight = e.flight[:0]
-	return e.Out.SealFlight(flight)
+	return err
 }
 
 func (e *Engine) speak() error {
