@@ -89,15 +89,30 @@ func (o *connectOptions) pin(config *vitrine.Config, example string) error {
 	if want == nil {
 		return nil
 	}
+	judge := func(verified [][]*x509.Certificate, sent []*x509.Certificate) error {
+		if pinned(verified, want) {
+			return nil
+		}
+		besides := pinned([][]*x509.Certificate{sent}, want)
+		if besides && o.insecure {
+			return nil
+		}
+		return &pinError{besides: besides}
+	}
 	config.VerifyConnection = func(s vitrine.ConnectionState) error {
-		if s.PeerRawPublicKey != nil || pinned(s.VerifiedChains, want) {
+		if s.PeerRawPublicKey != nil {
 			return nil
 		}
-		sent := pinned([][]*x509.Certificate{s.PeerCertificates}, want)
-		if sent && o.insecure {
-			return nil
+		return judge(s.VerifiedChains, s.PeerCertificates)
+	}
+	if o.cert != "" { // a server with another key must not learn who we are
+		config.VerifyPeerCertificate = func(raw [][]byte, verified [][]*x509.Certificate) error {
+			chain, err := pki.ReadChain(raw)
+			if err != nil {
+				return err
+			}
+			return judge(verified, chain.Certs)
 		}
-		return &pinError{besides: sent}
 	}
 	return nil
 }

@@ -12,9 +12,11 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/internal/broken"
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
@@ -180,6 +182,47 @@ func TestARefusedPinLeadsToTheServersKey(t *testing.T) {
 			if code != c.code || !strings.Contains(text, want) || !strings.Contains(text, try) {
 				t.Errorf("%s, TLS %s: exit code %d, want %d, %q and %q:\n%s", c.flags, version,
 					code, c.code, want, try, stdout+stderr)
+			}
+		}
+	}
+}
+
+// A server whose key is not the pinned one never sees our certificate; the pinned one does.
+func TestOurCertificateIsForThePinnedKeyAlone(t *testing.T) {
+	server := rig.Certificate(t, throwaway.ECDSA)
+	leaf, err := x509.ParseCertificate(server.Certificate[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, key := broken.Files(t, rig.Certificate(t, throwaway.ECDSA, throwaway.ForClient))
+	roots := filepath.Join(t.TempDir(), "ca.pem")
+	if err := os.WriteFile(roots, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE",
+		Bytes: rig.Authority().Cert.Raw}), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	for _, version := range []string{"1.2", "1.3"} {
+		for _, trust := range []string{"-k", "--ca=" + roots} {
+			for pin, want := range map[string]int{pinOf(leaf): exitOK,
+				"sha256/" + strings.Repeat("A", 43) + "=": exitUntrusted} {
+				var shown atomic.Int32
+				l, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{
+					Certificates: []tls.Certificate{server}, ClientAuth: tls.RequestClientCert,
+					VerifyPeerCertificate: func(raw [][]byte, _ [][]*x509.Certificate) error {
+						shown.Add(int32(len(raw)))
+						return nil
+					}})
+				if err != nil {
+					t.Fatal(err)
+				}
+				t.Cleanup(func() { l.Close() })
+				go answerAll(l)
+				code, stdout, stderr := command(t, "connect", l.Addr().String(), "-i=false",
+					"--max", version, "--sni", rig.ServerName, trust, "--pin", pin,
+					"--cert", cert, "--key", key)
+				if code != want || (shown.Load() > 0) != (want == exitOK) {
+					t.Errorf("TLS %s, %s: exit code %d, expected %d; %d certificates shown\n%s",
+						version, trust, code, want, shown.Load(), stdout+stderr)
+				}
 			}
 		}
 	}
