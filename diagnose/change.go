@@ -55,6 +55,7 @@ type Change struct {
 	// Suite is that of IgnoreKeyUsage, and of NullSuites and AllSuites13 once one was negotiated.
 	Suite     iana.CipherSuite
 	Version   iana.Version         // of UpToVersion; of OneSuite, if the Config lacks it
+	NoMax     bool                 // of OneSuite, if the Config's MaxVersion is below it
 	Group     iana.Group           // of AllGroups, once one was negotiated
 	Scheme    iana.SignatureScheme // of OneScheme
 	Policy    *vitrine.Policy      // of OneSuite, if it needs another one

@@ -13,14 +13,14 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// Only returns the change that allows a suite, until TLS 1.2 with a version if c does not have it
-// and a policy if it does not take a prime of that many bits, and nothing else. It is for a server
+// Only returns the change that allows a suite, with its version if c does not have that, and until
+// TLS 1.2 with a policy if it does not take a prime of that many bits, and nothing else. It is for a server
 // that is known to support them; primeBits is 0 if no prime is known. ok is false if Vitrine does
 // not speak the suite in that version, or no policy takes the prime.
 func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int) (change Change,
 	ok bool) {
 	if v == iana.TLS13 {
-		return only13(id)
+		return only13(c, id)
 	}
 	s := suite.ByID(id)
 	if s == nil || v < iana.TLS10 || v > iana.TLS12 || s.MinVersion() > v || s.PreShared() {
@@ -38,6 +38,10 @@ func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int)
 		fields = slices.Insert(fields, 0, fmt.Sprintf("MinVersion: 0x%04X", uint16(v)))
 		costs = append([]string{fmt.Sprintf("%v is deprecated (RFC 8996)", v)}, costs...)
 	}
+	if below(c, v) {
+		change.NoMax = true
+		fields = append(fields, "MaxVersion: 0")
+	}
 	if s.FiniteField() && primeBits > 0 && primeBits < policyOf(c).MinDHBits() {
 		if change.Policy = milder(c, primeBits); change.Policy == nil {
 			return Change{}, false
@@ -52,7 +56,7 @@ func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int)
 		if change.Version != 0 {
 			c.MinVersion = uint16(change.Version)
 		}
-		if c.MaxVersion != 0 && c.MaxVersion < uint16(v) {
+		if change.NoMax {
 			c.MaxVersion = 0
 		}
 		if change.Policy != nil {
@@ -62,15 +66,27 @@ func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int)
 	return change, true
 }
 
-func only13(id iana.CipherSuite) (Change, bool) {
+func only13(c *vitrine.Config, id iana.CipherSuite) (Change, bool) {
 	if suite.ByID13(id) == nil {
 		return Change{}, false
 	}
-	return Change{Kind: OneSuite, Suite: id,
-		Go: fmt.Sprintf("CipherSuites13: []uint16{0x%04X}, CipherSuites: []uint16{}", uint16(id)),
-		apply: func(c *vitrine.Config) {
-			c.CipherSuites, c.CipherSuites13 = []uint16{}, []uint16{uint16(id)}
-		}}, true
+	change := Change{Kind: OneSuite, Suite: id, NoMax: below(c, iana.TLS13),
+		Go: fmt.Sprintf("CipherSuites13: []uint16{0x%04X}, CipherSuites: []uint16{}", uint16(id))}
+	if change.NoMax {
+		change.Go += ", MaxVersion: 0"
+	}
+	change.apply = func(c *vitrine.Config) {
+		c.CipherSuites, c.CipherSuites13 = []uint16{}, []uint16{uint16(id)}
+		if change.NoMax {
+			c.MaxVersion = 0
+		}
+	}
+	return change, true
+}
+
+// below reports whether the MaxVersion of c leaves v out.
+func below(c *vitrine.Config, v iana.Version) bool {
+	return c.MaxVersion != 0 && c.MaxVersion < uint16(v)
 }
 
 // costsOf returns the concerns about a suite in words.

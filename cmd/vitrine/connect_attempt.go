@@ -58,6 +58,9 @@ func (c *caller) attemptBy(ctx context.Context, way reach.Way, config *vitrine.C
 		a.state = a.conn.ConnectionState()
 	} else {
 		a.conn.Close()
+		if failure, ok := errors.AsType[*vitrine.HandshakeError](a.err); ok {
+			_, failure.First, _ = a.raw.Received()
+		}
 	}
 	a.phases = append(a.phases, phase)
 	return a
@@ -109,19 +112,9 @@ func (a *attempt) asked() bool {
 	return false
 }
 
-// The time limits of one retry and of all retries together.
-const (
-	retryTimeout = 5 * time.Second
-	retriesTime  = 15 * time.Second
-)
-
 // failure returns the failure of TLS, if that is why the attempt failed.
 func (a *attempt) failure() (*diagnose.Failure, bool) {
-	f, ok := diagnose.Of(a.err)
-	if ok && a.raw != nil {
-		_, f.First, _ = a.raw.Received()
-	}
-	return f, ok
+	return diagnose.Of(a.err)
 }
 
 // unpinned returns the failure of --pin, if that is why the attempt failed, or nil.

@@ -212,7 +212,7 @@ var faults = map[string]told{
 	"fails with supported_versions": {code: 1, cause: []string{
 		": the server refuses a hello that offers more than TLS 1.2"}, works: "--max 1.2"},
 	"does not know the name": {code: 1, cause: []string{"unrecognized_name",
-		"the server fails at server_name, or has no site of this name"},
+		"the server has no site of the name vitrine.test"},
 		works: "--sni other.example"},
 	"crypto/tls: 3DES alone, and a certificate that has expired": {code: 1, cause: []string{
 		": the server has only the suite TLS_ECDHE_RSA_WITH_3DES_EDE_CBC_SHA, which was not " +

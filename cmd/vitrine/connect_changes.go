@@ -76,6 +76,9 @@ func flagsOf(c *diagnose.Change) []flagChange {
 		}
 		list = append(list, f)
 	}
+	if c.NoMax {
+		list = append(list, flagChange{Name: "max", Drop: true})
+	}
 	return list
 }
 

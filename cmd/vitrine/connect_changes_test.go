@@ -97,3 +97,39 @@ func TestTheFlagToBlameIsNamed(t *testing.T) {
 		}
 	}
 }
+
+// A suite is tried without the --max that leaves its version out: with it nothing could work.
+func TestASuiteOfALaterVersionLiftsTheMaximum(t *testing.T) {
+	for _, c := range []struct {
+		version      uint16
+		flags, works string
+	}{
+		{vitrine.VersionTLS13, "--max 1.2 --suite ECDHE-RSA-AES128-GCM-SHA256",
+			"--suite TLS_AES_128_GCM_SHA256"},
+		{vitrine.VersionTLS12, "--max 1.1 --suite ECDHE-RSA-AES128-SHA",
+			"--suite TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256"},
+	} {
+		l, err := vitrine.Listen("tcp", "127.0.0.1:0", &vitrine.Config{
+			Certificates: []vitrine.Certificate{rig.Certificate(t, throwaway.RSA)},
+			MinVersion:   c.version, MaxVersion: c.version,
+			CipherSuites: []uint16{uint16(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256)}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		t.Cleanup(func() { l.Close() })
+		go answerAll(l)
+		code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(), "-k",
+			"-i=false", "--policy", "legacy", "--sni", rig.ServerName},
+			strings.Fields(c.flags)...)...)
+		line := worksWith.FindStringSubmatch(stdout + stderr)
+		if code != exitFailed || line == nil || !strings.Contains(line[1], c.works) ||
+			strings.Contains(line[1], "--max") {
+			t.Fatalf("%s: exit code %d, expected a line with %s and without --max:\n%s", c.flags,
+				code, c.works, stdout+stderr)
+		}
+		args := append(strings.Fields(line[1]), "-i=false")
+		if code, _, stderr := command(t, args...); code != exitOK {
+			t.Errorf("%q: exit code %d\n%s", line[1], code, stderr)
+		}
+	}
+}

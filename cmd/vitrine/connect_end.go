@@ -27,10 +27,11 @@ func briefly(err error) string {
 	if e, ok := errors.AsType[*alert.Error](err); ok {
 		return e.Error()
 	}
-	timeout, network := errors.AsType[net.Error](err)
+	failure, ok := diagnose.Of(err)
 	switch {
-	case errors.Is(err, context.DeadlineExceeded), errors.Is(err, os.ErrDeadlineExceeded),
-		network && timeout.Timeout():
+	case timedOut(err) && ok && len(failure.First) > 0:
+		return "the server does not end its answer"
+	case timedOut(err):
 		return "the server sends nothing"
 	case errors.Is(err, syscall.ECONNRESET):
 		return "the server resets the connection"
@@ -38,6 +39,13 @@ func briefly(err error) string {
 		return "the server closes the connection"
 	}
 	return strings.TrimPrefix(reach.Words(err), "vitrine: ")
+}
+
+// timedOut reports whether err says that a time limit has passed.
+func timedOut(err error) bool {
+	timeout, network := errors.AsType[net.Error](err)
+	return errors.Is(err, context.DeadlineExceeded) || errors.Is(err, os.ErrDeadlineExceeded) ||
+		network && timeout.Timeout()
 }
 
 // ending closes the connection and returns who closed it and how. It sends close_notify, and waits

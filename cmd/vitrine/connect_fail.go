@@ -15,7 +15,7 @@ func (c *caller) explain(ctx context.Context, a *attempt, r *report) {
 	f := &failureReport{took: a.took, shown: r.ClientAuth != nil && r.ClientAuth.Shown != "none"}
 	r.Failure = f
 	defer c.progress.during("finding out why it failed")()
-	ctx, cancel := context.WithTimeout(ctx, retriesTime)
+	ctx, cancel := context.WithTimeout(ctx, c.searching())
 	defer cancel()
 	failure, ok := a.failure()
 	switch {

@@ -11,7 +11,6 @@ import (
 	"strings"
 	"time"
 
-	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -33,13 +32,22 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 	}
 	server := c.server()
 	changes := c.plan(ctx, server, failure, f)
-	for _, p := range c.prove(ctx, changes) {
+	proofs := c.prove(ctx, changes, failure.Gone == diagnose.Silent)
+	known := len(proofs) >= len(changes)
+	for _, p := range proofs {
 		result := "works"
-		if !p.Works() {
+		switch {
+		case p.Works():
+		case unreachable(p.Err):
+			if f.hopeless == "" {
+				f.hopeless = goneSince
+				f.Found = append(f.Found, goneSince)
+			}
+			fallthrough
+		case errors.Is(p.Err, errNoTime):
+			result, known = "not known: "+briefly(p.Err), false
+		default:
 			result = "no: " + briefly(p.Err)
-		}
-		if !p.Works() && ctx.Err() != nil {
-			result = "not known: the time for such tries ended"
 		}
 		f.Tried = append(f.Tried, tried{c.changeText(&p.Change), result})
 		if p.Works() {
@@ -47,7 +55,7 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 			return
 		}
 	}
-	if len(f.Tried) > 0 {
+	if len(f.Tried) > 0 && known {
 		f.Proved = "none of these changes alone is enough"
 		if f.Found == nil && !failure.OwnCertificate() {
 			f.Inferred = failure.Unhelped() // leave out what the changes have refuted
@@ -67,6 +75,10 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 			"which is not trusted: " + f.second
 	}
 	f.Cause = p.Change.Cause
+	if p.Change.Kind == diagnose.NoServerName && failure.Received != nil &&
+		*failure.Received == alert.UnrecognizedName {
+		f.Cause = "the server has no site of the name " + c.config.ServerName
+	}
 	if p.Change.Kind == diagnose.NoHybrids && failure.Offered != nil {
 		f.Cause = cmp.Or(s.WhyLong(ctx, failure.Offered), f.Cause)
 	}
@@ -112,20 +124,6 @@ func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
 	if c.detail == "" && f.hopeless == "" {
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
 	}
-}
-
-// prove tries the changes that may help, but none with --no-retry.
-func (c *caller) prove(ctx context.Context, changes []diagnose.Change) []diagnose.Proof {
-	if c.noRetry || len(changes) == 0 {
-		return nil
-	}
-	n := 0
-	return diagnose.Prove(ctx, c.config, changes,
-		func(ctx context.Context, config *vitrine.Config) (vitrine.ConnectionState, error) {
-			n++
-			c.progress.step("trying change %d of at most %d", n, len(changes))
-			return c.try(ctx, config)
-		})
 }
 
 // findTime bounds the questions about what the server has.

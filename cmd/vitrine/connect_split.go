@@ -44,7 +44,7 @@ func (c *caller) explainData(ctx context.Context, a *attempt, r *report) {
 		r.Failure = f
 		return
 	}
-	ctx, cancel := context.WithTimeout(ctx, retriesTime)
+	ctx, cancel := context.WithTimeout(ctx, c.searching())
 	defer cancel()
 	c.progress.step("trying the request without the record of one byte")
 	proofs := diagnose.Prove(ctx, c.config, []diagnose.Change{change},

@@ -20,7 +20,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 			return
 		}
 	case *pki.WeakError, x509.UnknownAuthorityError:
-		for _, p := range c.prove(ctx, failure.Changes(c.config)) {
+		for _, p := range c.prove(ctx, failure.Changes(c.config), false) {
 			if p.Err == nil {
 				f.Proved = "with this change the certificate is trusted"
 				f.Works, f.Go, f.Costs = c.line(nil, flagsOf(&p.Change)...), p.Change.Go,

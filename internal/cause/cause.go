@@ -172,6 +172,9 @@ func (f *Failure) went() string {
 	if d, ok := f.warned(); ok {
 		return fmt.Sprintf("sent the warning %v (%d), and then %s", d, uint8(d), gone[f.Gone])
 	}
+	if f.Gone == Silent {
+		return fmt.Sprintf("did not end the answer that it began (%x)", f.First[:min(n, 8)])
+	}
 	return fmt.Sprintf("%s after the first bytes of an answer (%x)", gone[f.Gone],
 		f.First[:min(n, 8)])
 }

@@ -77,6 +77,11 @@ var causes = []cause{
 		"not serve. Or it is no TLS server", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && (f.Gone == Closed || f.Gone == Reset)
 	}},
+	{"the server answers too slowly, or something on the way swallows the rest of its answer",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent &&
+				len(f.First) > 0
+		}},
 	{"the server waits for something else than TLS, is overloaded, or something on the way " +
 		"swallows what it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent
