@@ -14,9 +14,9 @@ import (
 )
 
 // Only returns the change that allows a suite, with its version if c does not have that, and until
-// TLS 1.2 with a policy if it does not take a prime of that many bits, and nothing else. It is for a server
-// that is known to support them; primeBits is 0 if no prime is known. ok is false if Vitrine does
-// not speak the suite in that version, or no policy takes the prime.
+// TLS 1.2 with a policy if it does not take a prime of that many bits, and nothing else. It is for
+// a server that is known to support them; primeBits is 0 if no prime is known. ok is false if
+// Vitrine does not speak the suite in that version, or no policy takes the prime.
 func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int) (change Change,
 	ok bool) {
 	if v == iana.TLS13 {

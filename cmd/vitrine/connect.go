@@ -97,8 +97,8 @@ not read.
 	f.BoolVarP(&o.four, "ipv4", "4", false, "use IPv4 only")
 	f.BoolVarP(&o.six, "ipv6", "6", false, "use IPv6 only")
 	f.DurationVar(&o.timeout, "timeout", 10*time.Second,
-		"time limit of each step, the handshake and the wait for an answer among them; finding out "+
-			"why one failed takes four times as long at most, and no more than 15s")
+		"time limit of each step, the handshake and the wait for an answer among them; finding "+
+			"out why one failed takes four times as long at most, and no more than 15s")
 	f.IntVar(&o.splitHello, "split-hello", 0,
 		"put this many bytes of the ClientHello in a record, for servers that cannot read a long "+
 			"one (default all of it)")

@@ -21,7 +21,7 @@ const (
 // searching returns how long finding out why a step failed may take.
 func (c *caller) searching() time.Duration { return min(4*c.timeout, searchTime) }
 
-// goneSince is said of a server that was there for the first connection, and then is not.
+// goneSince tells of a server that was there for the first connection, and then is not.
 const goneSince = "after our hello it cannot be reached any more: it ended, maybe because of " +
 	"that, or lets nobody in who connects so often"
 
