@@ -45,6 +45,7 @@ var orders = map[string]map[string]string{
 	"pki":         {},
 	"probe":       {},
 	"record":      {},
+	"render/html": {},
 	"render/term": {},
 	"session":     {},
 	"suite":       {},

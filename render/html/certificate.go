@@ -14,14 +14,6 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// certificate describes a certificate of a chain.
-type certificate struct {
-	Title string
-	Rows  []row
-}
-
-type row struct{ Name, Text string }
-
 // withCertificates replaces each certificate or raw public key in the fields of a Certificate
 // message, which is opaque to TLS, by its own fields, and adds the sentences about them to notes.
 func withCertificates(fields []wire.Field, raw []byte,

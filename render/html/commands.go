@@ -10,15 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// command computes a value of a step with another tool.
-type command struct {
-	Name, Tool, Text string
-	Prints           string
-	Note             string
-	Hex              bool // Prints is a value, not a verdict
-	Open             bool // an eavesdropper can run it
-}
-
 // compute adds the commands of package explain to the steps that show the values.
 func (r *run) compute() {
 	var notebook explain.Notebook

@@ -169,5 +169,3 @@ func details(p *step) (list []string) {
 	}
 	return list
 }
-
-func contains(s, part string) bool { return strings.Contains(s, part) }

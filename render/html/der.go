@@ -334,3 +334,12 @@ var oids = map[string]string{
 	"1.3.101.112":             "Ed25519",
 	"1.3.101.113":             "Ed448",
 }
+
+// excerpt returns the beginning of a value in hex.
+func excerpt(b []byte) string {
+	const n = 12
+	if len(b) <= n {
+		return fmt.Sprintf("%x", b)
+	}
+	return fmt.Sprintf("%x…", b[:n])
+}

@@ -14,47 +14,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// derivation is one call of the PRF: inputs, intermediate values and output.
-type derivation struct {
-	Name     string // its family
-	Title    string
-	Use      string // what the value is for, in TLS 1.3
-	Function string // "PRF_SHA256"
-	Label    string
-	Inputs   []input
-	Output   value
-	Bytes    int
-	Seeds    value // the two sides' seeds, where these are hashes
-	Chain    []expansion
-}
-
-// input is an argument of a derivation.
-type input struct {
-	Family string
-	Name   string
-	Value  value
-	Note   string
-	Anchor string // fragment of the node in the key schedule
-	Born   string // fragment of the step where it came to be
-	At     string // that step's title
-
-}
-
-// expansion is one P_hash, block by block. See RFC 5246 §5.
-type expansion struct {
-	Hash   string
-	Rounds []round
-	Used   int // bytes that are used of the output
-	Made   int
-}
-
-type round struct {
-	Number  int
-	A, Out  string
-	Used    string // of Out
-	Dropped string
-}
-
 // derive adds the derivation of a value to the step, if either side derived it.
 func (p *step) derive(r *run, name string) {
 	client, hasClient := r.derived(trace.Client, name)
@@ -174,24 +133,6 @@ func chain(d trace.Derived) []expansion {
 	return list
 }
 
-// keyBar is the key_block, cut into keys.
-type keyBar struct {
-	Len   int
-	Parts []barPart
-	Keys  []barKey
-}
-
-type barPart struct {
-	X, Width, Middle, End int // of 1000
-	Family, Short         string
-	Offset, Len           int
-}
-
-type barKey struct {
-	explain.Key
-	Value value
-}
-
 func newKeyBar(list []explain.Key) *keyBar {
 	bar := &keyBar{}
 	for _, k := range list {
@@ -214,19 +155,6 @@ func newKeyBar(list []explain.Key) *keyBar {
 	}
 	return bar
 }
-
-// signed is a signature with the bytes that it covers.
-type signed struct {
-	Scheme    string
-	Parts     []signedPart
-	Bytes     int
-	Signature string
-	Verified  bool
-	By        string
-	Rest      string // what is not signed, or why so much is
-}
-
-type signedPart struct{ Family, Name, Hex, Note string }
 
 // signedBy returns the signature that a side made in the handshake. It is found in the event of the
 // side that verified it, too.

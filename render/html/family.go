@@ -8,18 +8,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// secret is a value with the values that it was made from and those made from it.
-type secret struct {
-	Name  string // also the class of its hue
-	Short string
-	Value value
-	Born  *step
-	Slot  bool    // has a place in the key ring
-	On    [2]bool // which sides hold it at birth: 0 the client
-	From  []string
-	Into  []string
-}
-
 // parents are the names of the values that each value is made from, if the run has them.
 var parents = map[string][]string{
 	"client_public": {"client_private"},
@@ -175,52 +163,6 @@ func (r *run) relate() {
 			r.Ring = append(r.Ring, s)
 		}
 	}
-}
-
-// datum is a secret for the script.
-type datum struct {
-	Name    string   `json:"name"`
-	Step    string   `json:"step"`
-	Number  int      `json:"number"`
-	Title   string   `json:"title"`
-	Client  string   `json:"client,omitempty"`
-	Server  string   `json:"server,omitempty"`
-	Public  bool     `json:"public,omitempty"`
-	Anyone  bool     `json:"anyone,omitempty"`
-	Print   string   `json:"print,omitempty"`
-	From    []string `json:"from"`
-	Into    []string `json:"into"`
-	Command string   `json:"command,omitempty"`
-}
-
-// data returns what the script needs and the markup does not have.
-func (v *view) data() any {
-	type runData struct {
-		ID      string  `json:"id"`
-		Secrets []datum `json:"secrets"`
-	}
-	var list []runData
-	for _, r := range v.Runs {
-		d := runData{ID: r.ID}
-		for _, name := range r.names() {
-			if s := r.secrets[name]; s != nil {
-				d.Secrets = append(d.Secrets, r.datum(s))
-			}
-		}
-		list = append(list, d)
-	}
-	return map[string]any{"runs": list}
-}
-
-func (r *run) datum(s *secret) datum {
-	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
-		Title:  explain.Escape(s.Born.Title),
-		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
-		Into: s.Into, Print: s.Value.Print, Anyone: s.Value.Anyone}
-	if s.Value.Bytes > 0 && (!s.Value.Public || s.Value.Verdict == "") {
-		d.Command = s.Born.commandFor(s.Value)
-	}
-	return d
 }
 
 // Known returns the values of the run that have a place in the key ring, or that an eavesdropper

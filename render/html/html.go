@@ -13,6 +13,17 @@
 // The page contains every secret that its events reveal and says so at its top. A program that
 // writes it to a file should give the file mode 0600.
 //
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one:
+//
+//	refs.go model.go                        what the template reads
+//	x509.go der.go certificate.go           certificates
+//	message.go records.go                   messages to the last byte, and records
+//	derive.go schedule.go commands.go       derivations, signatures, the key schedule, commands
+//	words.go prints.go family.go ladder.go  words, fingerprints, secrets, and the picture
+//	compare.go run.go                       several runs; one, with all of these
+//	html.go fragment.go                     the page, and a part of it
+//
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package html
 
@@ -39,16 +50,6 @@ var files embed.FS
 var page = template.Must(template.New("page.gohtml").Funcs(template.FuncMap{
 	"text": explain.Escape, "refs": references, "lower": strings.ToLower,
 }).ParseFS(files, "page/*.gohtml"))
-
-// Run is a connection to show: the merged events of both sides, and what the events do not say.
-type Run struct {
-	Entries []trace.Entry
-	About   explain.Run
-	// Prints has the fingerprints of secrets that are not in Entries, as Fingerprints returns them.
-	Prints map[string]string
-	// Marks has sentences to show with records of Entries.
-	Marks map[*trace.Record]string
-}
 
 // Options are options of the page as a whole.
 type Options struct {
@@ -159,4 +160,50 @@ func Style() string { return asset("page.css") }
 func Hash(text string) string {
 	sum := sha256.Sum256([]byte(text))
 	return "sha256-" + base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// datum is a secret for the script.
+type datum struct {
+	Name    string   `json:"name"`
+	Step    string   `json:"step"`
+	Number  int      `json:"number"`
+	Title   string   `json:"title"`
+	Client  string   `json:"client,omitempty"`
+	Server  string   `json:"server,omitempty"`
+	Public  bool     `json:"public,omitempty"`
+	Anyone  bool     `json:"anyone,omitempty"`
+	Print   string   `json:"print,omitempty"`
+	From    []string `json:"from"`
+	Into    []string `json:"into"`
+	Command string   `json:"command,omitempty"`
+}
+
+// data returns what the script needs and the markup does not have.
+func (v *view) data() any {
+	type runData struct {
+		ID      string  `json:"id"`
+		Secrets []datum `json:"secrets"`
+	}
+	var list []runData
+	for _, r := range v.Runs {
+		d := runData{ID: r.ID}
+		for _, name := range r.names() {
+			if s := r.secrets[name]; s != nil {
+				d.Secrets = append(d.Secrets, r.datum(s))
+			}
+		}
+		list = append(list, d)
+	}
+	return map[string]any{"runs": list}
+}
+
+func (r *run) datum(s *secret) datum {
+	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
+		Title:  explain.Escape(s.Born.Title),
+		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
+		Into: s.Into, Print: s.Value.Print, Anyone: s.Value.Anyone}
+	if s.Value.Bytes > 0 && (!s.Value.Public || s.Value.Verdict == "") {
+		d.Command = s.Born.commandFor(s.Value)
+	}
+	return d
 }

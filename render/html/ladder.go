@@ -8,58 +8,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// ladder is the picture of the connection: the client on the left, the server on the right, time
-// downwards.
-type ladder struct {
-	Height int
-	Groups []rungGroup
-	Heads  []head
-	Tracks []track
-	Flows  []flow
-	Bottom int
-}
-
-// head is the heading of a chapter.
-type head struct {
-	Y, Number int
-	Name      string
-}
-
-// rungGroup is the drawing of one step.
-type rungGroup struct {
-	ID, Title, Way string
-	Number         int
-	Top, Height    int
-	Arrow          *arrow
-	Chips          []chip
-}
-
-type arrow struct {
-	Y, From, To, Label       int
-	Wing, Up, Down           int // the ends of the tip
-	Number                   int
-	Name, Remark, Size       string
-	Protected, Both, Altered bool
-}
-
-// chip is a value drawn on a side that has it.
-type chip struct {
-	X, Y, Width, Middle, Text int
-	Family, Name              string
-	On                        bool // a key that is switched on
-}
-
-// track marks a key in use, beside a lifeline.
-type track struct {
-	X, Y1, Y2 int
-	Family    string
-}
-
-// flow is a line from where an input was created to where it is used.
-type flow struct {
-	Step, Family, Path string
-}
-
 // The measures of the picture in SVG units.
 const (
 	ladderWidth = 460
@@ -133,11 +81,11 @@ func (d *drawing) births(p *step) (before, after []*secret) {
 	for _, name := range d.run.names() {
 		s := d.run.secrets[name]
 		if x := d.run.nodeNamed(name); s == nil || s.Born != p || x != nil && !s.Slot ||
-			name == "session_hash" || contains(name, "_public") ||
-			contains(name, "_write_") || contains(name, "verify_data") {
+			name == "session_hash" || strings.Contains(name, "_public") ||
+			strings.Contains(name, "_write_") || strings.Contains(name, "verify_data") {
 			continue
 		}
-		if p.Line != nil && (s.Value.Public || contains(name, "_private")) {
+		if p.Line != nil && (s.Value.Public || strings.Contains(name, "_private")) {
 			before = append(before, s)
 		} else {
 			after = append(after, s)
@@ -201,7 +149,7 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 		if s.Born == p && s.Value.Public {
 			at := d.known[name]
 			at[l.From.Peer()] = point{lifeline(l.From.Peer()), a.Y}
-			if contains(name, "_public") {
+			if strings.Contains(name, "_public") {
 				at[l.From] = point{lifeline(l.From), a.Y}
 			}
 			d.known[name] = at

@@ -11,27 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/wire"
 )
 
-// opened is a message with its fields and its bytes.
-type opened struct {
-	ID           string
-	Name         string
-	Bytes        int
-	Leaves       int
-	Encrypted    bool // an eavesdropper sees only the record
-	Tree         []branch
-	Dump         template.HTML
-	Certificates []certificate
-	Altered      string // hex of what the other side received, if that differs
-}
-
-// branch is a row of the tree of fields.
-type branch struct {
-	Index, Level, Offset, Len  int
-	Name, Value, Kind, Summary string
-	Note                       string // a sentence about the field
-	Leaf                       bool
-}
-
 // rowLen is the number of bytes in a row of a dump.
 const rowLen = 16
 
@@ -139,15 +118,6 @@ func summary(fields []wire.Field, node int) string {
 		return fmt.Sprintf("%d × %s", parts, name)
 	}
 	return ""
-}
-
-// excerpt returns the beginning of a value in hex.
-func excerpt(b []byte) string {
-	const n = 12
-	if len(b) <= n {
-		return fmt.Sprintf("%x", b)
-	}
-	return fmt.Sprintf("%x…", b[:n])
 }
 
 // dump formats bytes in rows, with the bytes of each leaf in elements of their own. The result has

@@ -9,42 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// taken is a record with its parts.
-type taken struct {
-	Title     string
-	Protected bool
-	Readable  bool     // authenticated, and not encrypted
-	How       string   // "MAC-then-encrypt"
-	Order     []string // of operations
-	Layers    []layer  // from the inside to the wire
-	Parts     []part   // each with its bytes
-	Text      string   // the plaintext, printable
-	SeqNum    uint64
-	Bytes     int
-	Mark      string // a sentence about this record
-}
-
-// layer is a row of boxes.
-type layer struct {
-	Name  string
-	Boxes []box
-}
-
-// box is a part of a layer. The picture has a width of 1000.
-type box struct {
-	X, Width, Middle int
-	Name, Kind       string
-	Len              int
-	Small            bool
-}
-
-// part is a part of a record with its bytes.
-type part struct {
-	Name, Note, Kind string
-	Value            value
-	Wire             bool // on the wire as it is
-}
-
 // construction is the way in which a record was protected. It is inferred from the parts that the
 // event has.
 type construction uint8

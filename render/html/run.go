@@ -1,7 +1,6 @@
 package html
 
 import (
-	"encoding/hex"
 	"fmt"
 	"strings"
 
@@ -10,112 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/trace"
 )
-
-// run is a connection, prepared for the template.
-type run struct {
-	*explain.Story
-	ID       string // "" alone, "a", "b", … among several: begins every fragment
-	Letter   string
-	Part     bool // of another page
-	Suite    string
-	Code     string
-	Verdicts []verdict
-	Chapters []chapter
-	Steps    []*step
-	Ladder   *ladder
-	Ring     []*secret
-	Schedule *schedule // of TLS 1.3
-	Readers  []explain.Reader
-	Erasures []explain.Erasure
-	Holdings []explain.Holding
-	Signs    []string // what is signed, and why
-	Opens    []explain.WriteKey
-	secrets  map[string]*secret
-	nodes    map[*explain.Node]*node
-	entries  []trace.Entry
-	dialect  [2]message.Dialect // by sender
-	seenBy   [2]bool            // which sides' events there are
-	prints   map[string]string
-	marks    map[*trace.Record]string
-}
-
-// verdict is a short statement in the header.
-type verdict struct{ Text, Tone string }
-
-type chapter struct {
-	explain.Chapter
-	Intro string
-	Name  string
-	Steps []*step
-}
-
-// step is one page of the story.
-type step struct {
-	ID          string
-	Number      int // from 1
-	Chapter     int
-	Of          string // "Chapter 2 · Identity"
-	Title       string
-	Line        *explain.Line
-	Size        string
-	Way         string // "client → server"
-	Ref         string
-	Client      string
-	Server      string
-	Purpose     string
-	Facts       []fact
-	Derivations []*derivation
-	Tree        string // fragment of the key schedule, if values of it grow here
-	Bar         *keyBar
-	Message     *opened
-	Records     []*taken
-	Signed      []signed
-	Commands    []command
-	Choices     []*trace.Choice
-	Next, Prev  string
-	key         string
-	story       []*explain.Node
-	nodes       []*node // of the key schedule, that grow here
-	rung        *explain.Rung
-}
-
-// fact is a fact of the story: text, or a value on both sides.
-type fact struct {
-	explain.Fact
-	Value value
-	Label string
-}
-
-// value is a value as the two sides have it.
-type value struct {
-	Family         string // the class of its hue, and its place in the family
-	Client, Server string // hex
-	Verdict        string // "equal", "different", or "" if only one side has it
-	Public         bool   // was on the wire in the clear
-	Anyone         bool   // an eavesdropper has it all the same, read or computed
-	Bytes          int
-	Print          string // the fingerprint of a secret that is not shown
-}
-
-func newValue(family string, p explain.Pair, public bool) value {
-	v := value{Family: family, Client: hex.EncodeToString(p.Client),
-		Server: hex.EncodeToString(p.Server), Public: public, Bytes: len(p.Bytes())}
-	switch p.Compare() {
-	case explain.Equal:
-		v.Verdict = "equal"
-	case explain.Different:
-		v.Verdict = "different"
-	}
-	return v
-}
-
-// Any returns the client's value in hex, or the server's if the client has none.
-func (v value) Any() string {
-	if v.Client != "" {
-		return v.Client
-	}
-	return v.Server
-}
 
 func emptyRun(r Run) *run {
 	return &run{Story: explain.Tell(r.Entries, r.About), entries: r.Entries,
@@ -164,14 +57,6 @@ func (v *run) prepare(r Run) {
 	v.drawSchedule()
 	v.family()
 	v.Ladder = v.drawLadder()
-}
-
-// Last returns the number of the last chapter.
-func (r *run) Last() int {
-	if len(r.Chapters) == 0 {
-		return 0
-	}
-	return r.Chapters[len(r.Chapters)-1].Number
 }
 
 func (r *run) title() string {
@@ -350,12 +235,6 @@ func (r *run) fill(p *step) {
 	}
 }
 
-// base returns a key without its variant.
-func base(key string) string {
-	kind, _, _ := strings.Cut(key, "/")
-	return kind
-}
-
 // slug returns the fragment of a step, which is the same in every run: "master-secret",
 // "finished-client".
 func slug(s explain.Step) string {
@@ -389,4 +268,14 @@ func (r *run) choices() (list []*trace.Choice) {
 		}
 	}
 	return list
+}
+
+// Run is a connection to show: the merged events of both sides, and what the events do not say.
+type Run struct {
+	Entries []trace.Entry
+	About   explain.Run
+	// Prints has the fingerprints of secrets that are not in Entries, as Fingerprints returns them.
+	Prints map[string]string
+	// Marks has sentences to show with records of Entries.
+	Marks map[*trace.Record]string
 }

@@ -10,54 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// schedule is the picture of the key schedule of TLS 1.3: a trunk of HKDF-Extracts, from which the
-// other values branch off. See RFC 8446 §7.1.
-type schedule struct {
-	ID       string
-	Hash     string
-	Observed bool
-	Declined bool    // begins with the tree of a PSK that the server did not take
-	Trunk    []trunk // from the Early Secret down
-	Values   int
-	Compared int // that both sides hold
-	Equal    int
-	// Elsewhere says what the count of the whole run has besides, or is empty.
-	Elsewhere string
-}
-
-// trunk is one HKDF-Extract on the trunk of the tree.
-type trunk struct {
-	Input    *node // what is mixed in from the left; nil for zeros
-	Root     *node
-	Branches []*node
-	Next     *node // the derived secret that leads down, or nil
-	Declined bool
-}
-
-// node is a value of the schedule.
-type node struct {
-	*explain.Node
-	Anchor   string
-	Family   string
-	Value    value
-	Inputs   []input
-	Info     []infoPart
-	Formula  string
-	Before   string // what stands before the name: `"c hs traffic" + SHA-256(1-2)`
-	Commands []command
-	Step     *step // where it grows
-	Kids     []*node
-	Into     []*node
-	Short    string // the beginning of the value in hex
-	Open     bool   // an eavesdropper has the value, and what it is made from
-}
-
-// infoPart is a part of an HkdfLabel.
-type infoPart struct {
-	Name, Hex, Note string
-	Hidden          bool // from an eavesdropper
-}
-
 // familyOf returns the name of a node's hue and of its place among the secrets. It is an identifier
 // also in CSS.
 func familyOf(n *explain.Node) string { return strings.ReplaceAll(n.ID, "/", "-") }
