@@ -3,11 +3,8 @@ package playground
 import (
 	"bytes"
 	"context"
-	"crypto/sha256"
 	"crypto/tls"
-	"fmt"
 	"io"
-	"math/rand/v2"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -26,12 +23,6 @@ type ends struct {
 	keys    session.FixedKeys
 	kept    *session.Session // the client's
 	taken   map[string]bool  // tickets that may still bring early data
-}
-
-// source returns a stream of bytes that is derived from the seed, a different one for each purpose.
-func (p *plan) source(purpose string) io.Reader {
-	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine playground\x00%s\x00%s",
-		purpose, p.Seed)))
 }
 
 func newEnds(p *plan) (*ends, error) {

@@ -107,3 +107,15 @@ func (r *Result) Carrying(side iana.Side, name string) *Record {
 	}
 	return nil
 }
+
+// has reports whether something of a side had a fate on the wire.
+func (r *Result) has(side iana.Side, t iana.ContentType, fates ...Fate) bool {
+	for _, of := range r.Records {
+		for _, f := range fates {
+			if of.Side == side && of.Fate == f && of.Type == t && of.Arrival > 0 {
+				return true
+			}
+		}
+	}
+	return false
+}

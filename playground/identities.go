@@ -1,8 +1,12 @@
 package playground
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"fmt"
+	"io"
+	"math/rand/v2"
 	"sync"
 	"time"
 
@@ -90,4 +94,10 @@ func (p *plan) flawed(ca *throwaway.CA) (c tls.Certificate, err error) {
 		c.Certificate = c.Certificate[:1]
 	}
 	return c, err
+}
+
+// source returns a stream of bytes that is derived from the seed, a different one for each purpose.
+func (p *plan) source(purpose string) io.Reader {
+	return rand.NewChaCha8(sha256.Sum256(fmt.Appendf(nil, "vitrine playground\x00%s\x00%s",
+		purpose, p.Seed)))
 }

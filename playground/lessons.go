@@ -37,17 +37,6 @@ func (g *Goal) Reached(r *Result) bool { return g.reached(r) }
 // Solve returns the Setup and the acts of a run that reaches the goal.
 func (l *Lesson) Solve(goal int) (Setup, []Act, error) { return l.Goals[goal].solve(l.Setup) }
 
-// Lessons returns the twelve lessons, in order.
-func Lessons() []Lesson {
-	list := []Lesson{forwardSecrecy(), unprotectedByte(), changedOffer(), macOrPadding(),
-		badKeyExchanges(), replayAndSwap(), earlyWarning(), truncation(), downgrade(),
-		certificates(), whoSeesTheCertificate(), replayedEarlyData()}
-	for i := range list {
-		list[i].Number = i + 1
-	}
-	return list
-}
-
 // as returns a solution that changes the Setup alone.
 func as(change func(*Setup)) func(Setup) (Setup, []Act, error) {
 	return func(s Setup) (Setup, []Act, error) {

@@ -9,18 +9,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// has reports whether something of a side had a fate on the wire.
-func (r *Result) has(side iana.Side, t iana.ContentType, fates ...Fate) bool {
-	for _, of := range r.Records {
-		for _, f := range fates {
-			if of.Side == side && of.Fate == f && of.Type == t && of.Arrival > 0 {
-				return true
-			}
-		}
-	}
-	return false
-}
-
 func replayAndSwap() Lesson {
 	const data = iana.RecordApplicationData
 	on := func(kind Kind) func(*Result) ([]Act, error) {
@@ -214,4 +202,15 @@ func replayedEarlyData() Lesson {
 				again(func(r *Result) string { return r.Setup.Request }, AnyReplay),
 				by(func(s *Setup) { s.Careless = AnyReplay }, replay)},
 		}}
+}
+
+// Lessons returns the twelve lessons, in order.
+func Lessons() []Lesson {
+	list := []Lesson{forwardSecrecy(), unprotectedByte(), changedOffer(), macOrPadding(),
+		badKeyExchanges(), replayAndSwap(), earlyWarning(), truncation(), downgrade(),
+		certificates(), whoSeesTheCertificate(), replayedEarlyData()}
+	for i := range list {
+		list[i].Number = i + 1
+	}
+	return list
 }

@@ -7,14 +7,18 @@
 // bytes in a browser as natively, and going back is running again with fewer acts. All secrets of a
 // run are public.
 //
-// The files:
+// The files can be read in this order, each after those that it builds on; a test holds that none
+// refers to a later one, except where an end is careless, where a change is told by comparing with
+// a run without acts, and where what has happened so far gets its verdict:
 //
-//	setup.go act.go config.go            which handshake, and what is done to it
-//	wire.go link.go end.go careless.go   the wire, the records on it, the two ends, careless ones
-//	result.go verdict.go changes.go      what came of it, and who noticed
-//	again.go sweep.go                    a second connection; every byte
-//	find.go attacks.go                   places of fields; what attackers compute
-//	lessons.go lessons_more.go           lessons
+//	act.go setup.go                       what is done to a handshake, and to which
+//	result.go find.go unnoticed.go        what came of it; places of fields; what nobody checks
+//	changes.go link.go                    what became different; the records on the wire
+//	end.go careless.go                    the two ends, and careless ones
+//	identities.go config.go wire.go       certificates, what both ends may do, and the wire
+//	verdict.go playground.go              who noticed; a whole run
+//	attacks.go sweep.go                   what attackers compute; every byte
+//	lessons.go lessons_more.go            lessons
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
 package playground

@@ -11,41 +11,6 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// Verdict says who noticed what somebody between the two sides did.
-type Verdict struct {
-	Outcome Outcome `json:"outcome"`
-
-	// The rest but Sentence is of Caught: which side, by which check.
-	By iana.Side `json:"by"`
-	// Check says it in words, "the MAC". Kind is for programs; it is empty if the alert says it
-	// all.
-	Check   string     `json:"check,omitempty"`
-	Kind    alert.Kind `json:"kind,omitempty"`
-	Section string     `json:"section,omitempty"` // "RFC 5246 §6.2.3.1"
-	Alert   string     `json:"alert,omitempty"`   // "bad_record_mac"
-	Why     string     `json:"why,omitempty"`     // as the side gives the reason
-	// Step is the line of the glass, and Index says which of Records was refused, from 1; 0: none.
-	Step  int `json:"step,omitempty"`
-	Index int `json:"index,omitempty"`
-
-	// Changes says what became different, if it was Undetected.
-	Changes  []string `json:"changes,omitempty"`
-	Sentence string   `json:"sentence"`
-}
-
-// Outcome is what came of a run.
-type Outcome string
-
-// The outcomes.
-const (
-	Untouched  Outcome = "untouched"  // nothing was changed, and all went to its end
-	Running    Outcome = "running"    // more is on its way
-	Caught     Outcome = "caught"     // a side noticed
-	Undetected Outcome = "undetected" // all went to its end, and nobody noticed
-	Stalled    Outcome = "stalled"    // a side waits for what never comes
-	Ended      Outcome = "ended"      // an alert that nobody has sent ended it
-)
-
 // judge sets the verdict.
 func (w *Wire) judge(r *Result) {
 	v := &r.Verdict
@@ -223,4 +188,34 @@ var certificateChecks = map[alert.Description]string{
 	alert.UnsupportedCertificate: "the use of the certificate",
 	alert.CertificateExpired:     "the dates of the certificate",
 	alert.UnknownCA:              "the chain of certificates",
+}
+
+// replayed sets the verdict of a run in which nothing was done but to replay to another connection.
+func (r *Result) replayed() {
+	v, other := &r.Verdict, &r.Again.Verdict
+	first, second := r.Ends[iana.Server].Early, r.Again.Ends[iana.Server].Early
+	switch {
+	case second != "":
+		v.Outcome, v.Changes = Undetected, r.changes()
+		v.Sentence = "Undetected: the server read the request twice."
+		if second != first {
+			v.Sentence = "Undetected: the server read a part of the request twice."
+		}
+		if other.Outcome == Caught {
+			v.Sentence += " It refused only what came behind it."
+		}
+	case first != "" && r.Setup.Careless != AnyReplay &&
+		r.Again.has(iana.Client, iana.RecordApplicationData, Replayed):
+		v.Outcome, v.By, v.Check, v.Section = Caught, iana.Server, "the use of the ticket",
+			"RFC 8446 §8.1"
+		v.Sentence = "Refused: the ticket was used before, so the second connection's early " +
+			"data is not read (" + v.Section + ")."
+	case other.Outcome == Caught:
+		*v = *other
+		v.Step, v.Index = 0, 0 // they are of the other connection
+		v.Sentence = fmt.Sprintf("Caught by the %v in the second connection: %s, %s.", v.By,
+			v.Check, v.Section)
+	default:
+		v.Outcome, v.Sentence = other.Outcome, other.Sentence
+	}
 }

@@ -43,6 +43,11 @@ var orders = map[string]map[string]string{
 	"negotiation": {},
 	"observe":     {},
 	"pki":         {},
+	"playground": {
+		"changes.go -> playground.go": "what changed is told by comparing with a run without acts",
+		"end.go -> careless.go":       "an end may be a careless one",
+		"wire.go -> verdict.go":       "what has happened so far has a verdict",
+	},
 	"probe":       {},
 	"record":      {},
 	"render/html": {},
