@@ -158,7 +158,7 @@ func (e *Engine) early(plain []byte) error {
 		return e.takeEarly(plain)
 	}
 	if e.machine.First() || e.awaitsFinished || len(e.plain) > maxMessage {
-		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3",
+		return alert.KindOrder.Fail(alert.UnexpectedMessage, "RFC 5246 §7.3, RFC 8446 §2",
 			"application data before the handshake is done")
 	}
 	e.plain = append(bytes.Clone(e.plain), plain...)
@@ -177,6 +177,6 @@ func (e *Engine) mirrorVersion() {
 // receiveAlert processes an alert of the peer.
 func (e *Engine) receiveAlert(body []byte) error {
 	level, description := alert.Level(body[0]), alert.Description(body[1])
-	e.log.AlertIn(e.In.half.Number(), e.me.Peer(), level, description, "")
+	e.log.AlertIn(e.In.half.Number(), e.me.Peer(), level, description, "", e.rules().alerts)
 	return e.rules().alert(e, level, description)
 }

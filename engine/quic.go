@@ -240,7 +240,7 @@ func (q *QUIC) Ticket(ctx context.Context, early bool, extra [][]byte) error {
 // of its own, is written to the trace. See RFC 9001 §4.8.
 func (q *QUIC) Fail(err error) {
 	q.machine.Withdraw()
-	q.log.Alert(q.me, alert.Fatal, alert.Of(err), err.Error())
+	q.log.Alert(q.me, alert.Fatal, alert.Of(err), err.Error(), rules13.alerts)
 	if !q.machine.Done() {
 		q.log.Done("", err)
 	}

@@ -66,6 +66,6 @@ func (e *Engine) SealReplies() (ended error, told bool, err error) {
 
 // SealAlert seals one alert and writes it, with the reason, to the trace.
 func (e *Engine) SealAlert(l alert.Level, d alert.Description, reason string) error {
-	e.log.AlertIn(e.Out.half.Number()+1, e.me, l, d, reason)
+	e.log.AlertIn(e.Out.half.Number()+1, e.me, l, d, reason, e.rules().alerts)
 	return e.Out.Seal(iana.RecordAlert, []byte{byte(l), byte(d)})
 }

@@ -15,8 +15,8 @@ type rules struct {
 	changeCipherSpec func(*Engine) error
 	// earlyData says that the client may have sent early data.
 	earlyData bool
-	// closing is the section that demands close_notify.
-	closing string
+	// alerts and closing are the sections that define alerts and demand close_notify.
+	alerts, closing string
 	// updates says that a side replaces its keys when they are nearly used up.
 	updates bool
 }
@@ -31,10 +31,10 @@ var (
 				return e.In.countDropped()
 			}
 			return e.machine.Take(e.me.Peer(), handshake.ChangeCipherSpec, nil)
-		}, closing: "RFC 5246 §7.2.1"}
+		}, alerts: "RFC 5246 §7.2", closing: "RFC 5246 §7.2.1"}
 	rules13 = rules{alert: (*Engine).alert13, post: (*Engine).post13,
 		changeCipherSpec: func(e *Engine) error { return e.In.countDropped() },
-		closing:          "RFC 8446 §6.1", earlyData: true, updates: true}
+		alerts:           "RFC 8446 §6", closing: "RFC 8446 §6.1", earlyData: true, updates: true}
 )
 
 // rules returns the rules of this connection. As long as no version is negotiated they are those of

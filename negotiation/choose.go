@@ -107,11 +107,13 @@ func (r unsuitable) noFiniteField(w *Wishes, c *Config) bool {
 }
 
 // choiceRefs are the sections that a server's choices are cited by.
-type choiceRefs struct{ suite, certificate, scheme string }
+type choiceRefs struct{ suite, group, finiteField, certificate, scheme string }
 
 var (
-	choices12 = choiceRefs{"RFC 5246 §7.4.1.3", "RFC 5246 §7.4.2", "RFC 5246 §7.4.1.4.1"}
-	choices13 = choiceRefs{"RFC 8446 §4.1.1", "RFC 8446 §4.4.2.2", "RFC 8446 §4.2.3"}
+	choices12 = choiceRefs{"RFC 5246 §7.4.1.3", "RFC 8422 §4", "RFC 7919 §4", "RFC 5246 §7.4.2",
+		"RFC 5246 §7.4.1.4.1"}
+	choices13 = choiceRefs{"RFC 8446 §4.1.1", "RFC 8446 §4.2.7", "RFC 8446 §4.2.7",
+		"RFC 8446 §4.4.2.2", "RFC 8446 §4.2.3"}
 )
 
 // Tell writes the choice and its reasons to the trace.
@@ -123,13 +125,12 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
 		fmt.Sprintf("the %v's first that both sides can do", w.whose()), refs.suite)
 	if got.Group != nil {
-		log.Choice(
-			"group",
-			fmt.Sprint(alert.Few(w.listed)),
-			got.Group.Name(),
-			groupRule(got.Group, w),
-			"RFC 8422 §4",
-		)
+		ref := refs.group
+		if got.Group.ID().FiniteField() {
+			ref = refs.finiteField
+		}
+		log.Choice("group", fmt.Sprint(alert.Few(w.listed)), got.Group.Name(),
+			groupRule(got.Group, w), ref)
 	}
 	if got.Credential == nil {
 		return

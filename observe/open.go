@@ -120,7 +120,7 @@ func (c *Connection) sort(l *lane, t iana.ContentType, plain []byte) bool {
 			break
 		}
 		d := alert.Description(plain[1])
-		c.log.AlertIn(l.half.Number(), l.from, alert.Level(plain[0]), d, "")
+		c.log.AlertIn(l.half.Number(), l.from, alert.Level(plain[0]), d, "", c.protocol().alerts())
 		if alert.Level(plain[0]) == alert.Fatal && c.alerted == nil {
 			c.alerted = &alert.Received{Level: alert.Fatal, Description: d}
 			c.alertedBy = l.from

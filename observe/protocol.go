@@ -16,6 +16,9 @@ type protocol interface {
 	// may be known or not. Otherwise all keys follow from one master_secret.
 	epochs() bool
 
+	// alerts returns the section that defines alerts.
+	alerts() string
+
 	// first returns the side whose first protected record secrets are tried on.
 	first(*handshake.Score) iana.Side
 	// torn records that a protected record of the handshake is missing, or part of it.

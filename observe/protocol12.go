@@ -12,6 +12,8 @@ import (
 
 func (protocol12) hidesTypes() bool { return false }
 
+func (protocol12) alerts() string { return "RFC 5246 §7.2" }
+
 func (protocol12) epochs() bool { return false }
 
 // first returns who sends the first ChangeCipherSpec. See RFC 5246 §7.3.

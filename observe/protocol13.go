@@ -14,6 +14,8 @@ import (
 
 func (protocol13) hidesTypes() bool { return true }
 
+func (protocol13) alerts() string { return "RFC 8446 §6" }
+
 func (protocol13) epochs() bool { return true }
 
 // first returns the server: its first protected message follows its ServerHello.

@@ -14,10 +14,9 @@ type Log struct {
 	role Role
 	now  func() time.Time
 
-	mu    sync.Mutex
-	seq   int
-	sink  Sink
-	tls13 bool // was agreed: RFC 8446 defines the alerts
+	mu   sync.Mutex
+	seq  int
+	sink Sink
 
 	messages [2]uint64 // how many each side has sent
 	begins   [2]uint64 // the record in which the next one from this side begins; 0: not told
@@ -36,16 +35,9 @@ func (l *Log) put(ref string, e Event) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.seq++
-	switch e := e.(type) {
-	case *Agreed:
-		l.tls13 = e.Version == iana.TLS13
-	case *Message:
-		l.messages[e.From]++
-		e.Number, e.Record = l.messages[e.From], l.begins[e.From]
-	case *Alert:
-		if l.tls13 {
-			ref = "RFC 8446 §6"
-		}
+	if m, ok := e.(*Message); ok {
+		l.messages[m.From]++
+		m.Number, m.Record = l.messages[m.From], l.begins[m.From]
 	}
 	entry := Entry{Seq: l.seq, Role: l.role, Ref: ref, Event: e}
 	if l.now != nil {
@@ -167,15 +159,16 @@ func (l *Log) Signed(s Signed, ref string) {
 }
 
 // Alert logs an alert that no record carries.
-func (l *Log) Alert(from iana.Side, level alert.Level, d alert.Description, reason string) {
-	l.AlertIn(0, from, level, d, reason)
+func (l *Log) Alert(from iana.Side, level alert.Level, d alert.Description, reason,
+	ref string) {
+	l.AlertIn(0, from, level, d, reason, ref)
 }
 
 // AlertIn logs an alert that the record with this number carries: see Record.Number.
 func (l *Log) AlertIn(record uint64, from iana.Side, level alert.Level, d alert.Description,
-	reason string) {
+	reason, ref string) {
 	if l != nil {
-		l.put("RFC 5246 §7.2", &Alert{from, level, d, reason, record})
+		l.put(ref, &Alert{from, level, d, reason, record})
 	}
 }
 

@@ -39,7 +39,7 @@ func TestTracingOffAllocatesNothing(t *testing.T) {
 		},
 		"Signed": func() { log.Signed(trace.Signed{Signed: b}, "RFC 5246 §7.4.3") },
 		"Alert": func() {
-			log.Alert(iana.Client, alert.Fatal, alert.BadRecordMAC, "reason")
+			log.Alert(iana.Client, alert.Fatal, alert.BadRecordMAC, "reason", "")
 		},
 		"Done": func() { log.Done("figure", nil) },
 	} {
