@@ -71,29 +71,37 @@ func suiteName(s *Story) string {
 
 // storyLines returns the lines of the ladder.
 func storyLines(s *Story) (lines []*Line) {
-	for _, c := range s.Chapters {
-		for _, step := range c.Steps {
-			if step.Line != nil {
-				lines = append(lines, step.Line)
-			}
-		}
+	for _, step := range stepsWithLines(s) {
+		lines = append(lines, step.Line)
 	}
 	return lines
 }
 
-// roundTrips returns how often the client waited for the server before it sent data.
-func roundTrips(s *Story) string {
-	n := 0
+func stepsWithLines(s *Story) (steps []Step) {
 	for _, c := range s.Chapters {
-		for i, step := range c.Steps {
-			switch {
-			case step.Line == nil:
-			case step.Line.From == iana.Client && isData(step.Key):
-				return fmt.Sprintf("%d before the client's data", n)
-			case step.Line.From == iana.Server && turns(s, c, i):
-				n++
+		for _, step := range c.Steps {
+			if step.Line != nil {
+				steps = append(steps, step)
 			}
 		}
+	}
+	return steps
+}
+
+// roundTrips returns how often the client waited for the server before it sent data. What somebody
+// in between added does not count.
+func roundTrips(s *Story) string {
+	n, last := 0, iana.Server
+	for _, step := range stepsWithLines(s) {
+		switch {
+		case added(step.Line.Fate):
+			continue
+		case step.Line.From == iana.Client && isData(step.Key):
+			return fmt.Sprintf("%d before the client's data", n)
+		case step.Line.From == iana.Server && last == iana.Client:
+			n++
+		}
+		last = step.Line.From
 	}
 	return "no data"
 }
@@ -101,17 +109,6 @@ func roundTrips(s *Story) string {
 func isData(key string) bool {
 	const name = "application_data"
 	return len(key) >= len(name) && key[:len(name)] == name
-}
-
-// turns reports whether a line of the server comes after one of the client.
-func turns(s *Story, c Chapter, i int) bool {
-	number := c.Steps[i].Line.Number
-	for _, l := range storyLines(s) {
-		if l.Number == number-1 {
-			return l.From == iana.Client
-		}
-	}
-	return false
 }
 
 func encryptedFrom(s *Story) string {

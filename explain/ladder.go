@@ -176,7 +176,7 @@ func at[T any](list []*T, n int) *T {
 // forged adds a line for a record that its side did not send there: what the receiver opened, or
 // what arrived if it opened nothing.
 func (c *ladderBuilder) forged(d *trace.Delivery) {
-	if !extra(d) || d.Arrival == 0 {
+	if !added(d.Fate) || d.Arrival == 0 {
 		return
 	}
 	v := c.views[d.From.Peer()]

@@ -23,20 +23,16 @@ func newWay(entries []trace.Entry) way {
 			continue
 		}
 		w.known[d.From] = true
-		if d.Number > 0 && w.first[d.From][d.Number] == nil && !extra(d) {
+		if d.Number > 0 && w.first[d.From][d.Number] == nil && !added(d.Fate) {
 			w.first[d.From][d.Number] = d
 		}
 	}
 	return w
 }
 
-// extra reports whether a delivery is one that its side did not send there.
-func extra(d *trace.Delivery) bool {
-	switch d.Fate {
-	case trace.FateForged, trace.FateReplayed, trace.FateDuplicated:
-		return true
-	}
-	return false
+// added reports whether a record is one that its side did not send there.
+func added(f trace.Fate) bool {
+	return f == trace.FateForged || f == trace.FateReplayed || f == trace.FateDuplicated
 }
 
 // of returns what became of a record that its sender sealed, or nil if nobody says.
