@@ -79,7 +79,11 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 	if w.suite != "" {
 		id, ok := iana.SuiteByName(w.suite)
 		if !ok || suite.ByID13(id) == nil {
-			return o, unknownValue("suite", w.suite, suiteNames13()...)
+			if _, err := suiteNamed(w.suite); err != nil {
+				return o, err
+			}
+			return o, contradiction(by, "--suite "+w.suite, "TLS 1.3 has suites of its own",
+				"vitrine handshake "+by)
 		}
 		o.Suite = id
 	}
@@ -108,10 +112,10 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 	return o, err
 }
 
-// suiteNames13 returns the names of the suites of TLS 1.3 that are on by default.
+// suiteNames13 returns the names of the suites of TLS 1.3.
 func suiteNames13() (names []string) {
-	for _, id := range suite.Preference13() {
-		names = append(names, id.String())
+	for _, s := range suite.All13() {
+		names = append(names, s.ID.String())
 	}
 	slices.Sort(names)
 	return names

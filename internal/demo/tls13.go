@@ -20,7 +20,8 @@ func (s *setup) config13(c *vitrine.Config, side iana.Side) {
 	c.CurvePreferences = []tls.CurveID{tls.CurveID(s.Group)}
 	c.PostHandshakeAuth = s.LateAuth
 	if s.EarlyData && side == iana.Server {
-		c.SessionStore, c.MaxEarlyData = session.NewMemory(8), 1<<14
+		c.SessionStore, c.MaxEarlyData = session.NewMemory(8),
+			uint32(max(1<<14, len(s.Data)))
 	}
 	switch {
 	case side == iana.Client:
