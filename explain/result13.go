@@ -96,7 +96,7 @@ func (t *teller13) verdicts() {
 		say(Good, quantum+"YES. "+hybridParts[g].kem.name+" is in the shared secret.")
 	case t.resumes():
 		say(Bad, quantum+"NO, unless the PSK is from an exchange that it cannot undo.")
-	case t.Run.demonstration():
+	case t.Run.demonstration() && t.Run.Command != explainCommand:
 		say(Bad, quantum+"NO (--group x25519mlkem768).")
 	default:
 		say(Bad, quantum+"NO: "+groupTitle(g)+" alone does not hold.")

@@ -9,7 +9,7 @@ import (
 
 // Saved returns what saved events say about their run.
 func Saved(entries []trace.Entry) Run {
-	run := Run{Command: "vitrine explain"}
+	run := Run{Command: explainCommand}
 	for _, e := range entries {
 		if n, ok := e.Event.(*trace.Notice); ok {
 			run.Note = n.Text

@@ -65,6 +65,9 @@ type Run struct {
 	Open           bool          // the connection continues after the last event
 }
 
+// explainCommand is the command of a run that was saved.
+const explainCommand = "vitrine explain"
+
 // Ending is how a connection ended, as far as the events of one side, or of both, can tell.
 type Ending struct {
 	Handshake Progress

@@ -7,6 +7,7 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/keys"
 	"github.com/vitrine-tls/vitrine/suite"
+	"github.com/vitrine-tls/vitrine/trace"
 )
 
 // cipherName returns the name of the cipher, such as "AES_256_CBC".
@@ -97,7 +98,7 @@ func Secrets(run Run) Sentence {
 	case run.Note != "":
 		return Sentence{Escape(run.Note), Bad}
 	case run.Seed != "":
-		return Sentence{fmt.Sprintf("Made from the seed \"%s\": the clock stands still, every "+
+		return Sentence{fmt.Sprintf(seeded+"\"%s\": the clock stands still, every "+
 			"key in it is public. Never use one.", Escape(run.Seed)), Bad}
 	case run.demonstration():
 		return Sentence{"Keys made for this run and shown in full.", Plain}
@@ -106,10 +107,17 @@ func Secrets(run Run) Sentence {
 		Bad}
 }
 
+// OfSecrets reports whether a notice speaks of secrets that an output shows. Without them it is not
+// true.
+func OfSecrets(n *trace.Notice) bool { return !strings.HasPrefix(n.Text, seeded) }
+
+// seeded begins the sentence about a run from a seed.
+const seeded = "Made from the seed "
+
 // demonstration reports whether the run was made for show, with its own keys. A run without a
 // command counts as one.
 func (r Run) demonstration() bool {
-	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == "vitrine explain"
+	return r.Command == "" || r.Command == "vitrine handshake" || r.Command == explainCommand
 }
 
 // forgotten returns the condition for forward secrecy. For a run of another program it is not known

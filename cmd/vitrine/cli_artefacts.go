@@ -70,14 +70,15 @@ func (a *artefacts) write(c connection, stderr io.Writer) error {
 			return err
 		}
 	}
+	keys := len(explain.KeyLog(c.entries)) > 0
 	for _, f := range []struct {
 		flag, name, holds string
 		write             func(io.Writer) error
 	}{
 		{"--events", a.events, "", func(w io.Writer) error { return writeEvents(w, c, a.reveal) }},
-		{"--pcap", a.pcap, keysInside[!a.pcapWithoutKeys],
-			func(w io.Writer) error { return writePcap(w, c, !a.pcapWithoutKeys) }},
-		{"--keylog-out", a.keyLog, "secrets: whoever has it and a capture reads the connection",
+		{"--pcap", a.pcap, keysInside[keys && !a.pcapWithoutKeys],
+			func(w io.Writer) error { return writePcap(w, c, keys && !a.pcapWithoutKeys) }},
+		{"--keylog-out", a.keyLog, keysAlone[keys],
 			func(w io.Writer) error { return writeKeyLog(w, c) }},
 		{"--markdown", a.markdown, "", tellable(shown, func(w io.Writer) error {
 			return markdown.Write(w, explain.Tell(shown, c.about))
@@ -130,7 +131,14 @@ func withWayOut(err error) error {
 	return fmt.Errorf("%w; --events and --pcap write what was sent", err)
 }
 
-var keysInside = map[bool]string{true: "secrets: the keys of its connection are inside"}
+// What a file holds if there are keys for it.
+var (
+	keysInside = map[bool]string{true: "secrets: the keys of its connection are inside"}
+	keysAlone  = map[bool]string{
+		true:  "secrets: whoever has it and a capture reads the connection",
+		false: "no secrets: the events have none",
+	}
+)
 
 // redacted returns entries without secrets and plaintext.
 func redacted(entries []trace.Entry) ([]trace.Entry, error) {
@@ -139,10 +147,14 @@ func redacted(entries []trace.Entry) ([]trace.Entry, error) {
 	return trace.Read(r)
 }
 
-// writeEvents writes the events as JSON lines. If it reveals secrets, a notice comes first.
+// writeEvents writes the events as JSON lines. If it reveals secrets, a notice comes first: that of
+// saved events, if they have one.
 func writeEvents(w io.Writer, c connection, reveal bool) error {
 	if !reveal {
 		return copyEvents(w, c.entries, true)
+	}
+	if c.about.Note != "" || explain.Redacted(c.entries) {
+		return copyEvents(w, c.entries, false)
 	}
 	note := trace.Entry{Role: trace.Client, Event: &trace.Notice{Text: notice(c.about)}}
 	return copyEvents(w, slices.Insert(slices.Clone(c.entries), 0, note), false)
@@ -154,10 +166,15 @@ func notice(about explain.Run) string { return explain.Secrets(about).Text }
 // writeKeyLog writes the connection's secrets in the format of SSLKEYLOGFILE. A line with # is a
 // comment. See RFC 9850 §2.
 func writeKeyLog(w io.Writer, c connection) error {
-	if _, err := fmt.Fprintf(w, "# Holds secrets. %s\n", notice(c.about)); err != nil {
+	log := explain.KeyLog(c.entries)
+	head := "Holds no secrets: the events have none."
+	if len(log) > 0 {
+		head = "Holds secrets. " + notice(c.about)
+	}
+	if _, err := fmt.Fprintf(w, "# %s\n", head); err != nil {
 		return err
 	}
-	_, err := w.Write(explain.KeyLog(c.entries))
+	_, err := w.Write(log)
 	return err
 }
 
@@ -235,6 +252,9 @@ func copyEvents(w io.Writer, entries []trace.Entry, redact bool) error {
 	}
 	j := trace.NewWriter(w, options...)
 	for _, e := range entries {
+		if n, ok := e.Event.(*trace.Notice); ok && redact && explain.OfSecrets(n) {
+			continue
+		}
 		j.Put(e)
 	}
 	return j.Err()
