@@ -306,6 +306,33 @@ func TestFatalAlertEndsWritingToo(t *testing.T) {
 	}
 }
 
+// RFC 5246 §7.2.2 and RFC 8446 §6: no data is sent or received behind an error alert.
+func TestNothingGoesOnBehindAFatalAlert(t *testing.T) {
+	rig.EachVersion(t, func(t *testing.T, version func(*vitrine.Config)) {
+		client, server := rig.Pair(t, rig.ClientConfig(version), rig.ServerConfig(t, version))
+		defer client.Close()
+		defer server.Close()
+		forged := append([]byte{byte(iana.RecordApplicationData), 3, 3, 0, 64}, make([]byte, 64)...)
+		if _, err := client.NetConn().Write(forged); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := server.Read(make([]byte, 10)); alert.Of(err) != alert.BadRecordMAC {
+			t.Fatalf("the server read a forged record: %v", err)
+		}
+		for range 2 {
+			_, err := client.Read(make([]byte, 10))
+			if got, ok := rig.ReceivedAlert(err); !ok || got != alert.BadRecordMAC {
+				t.Errorf("the client read %v", err)
+			}
+			for who, c := range map[string]*vitrine.Conn{"client": client, "server": server} {
+				if n, err := c.Write([]byte("data")); n != 0 || err == nil {
+					t.Errorf("the %s sent %d bytes of data", who, n)
+				}
+			}
+		}
+	})
+}
+
 func TestNoGoroutineIsLeftBehind(t *testing.T) { rig.EachVersion(t, testNoGoroutineIsLeftBehind) }
 
 func testNoGoroutineIsLeftBehind(t *testing.T, version func(*vitrine.Config)) {
