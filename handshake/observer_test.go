@@ -125,6 +125,8 @@ func TestTheCertificateRequestOfTLS13IsKept(t *testing.T) {
 	request := &message.CertificateRequest{}
 	request.Extensions.Add(iana.ExtSignatureAlgorithms,
 		&message.SignatureSchemes{Schemes: everyScheme})
+	request.Extensions.Add(iana.ExtSignatureAlgorithmsCert,
+		&message.SignatureSchemes{Schemes: everyScheme[:2]})
 	request.Extensions.Add(iana.ExtCertificateAuthorities,
 		&message.CertificateAuthorities{Authorities: [][]byte{{0x30, 0}}})
 	parsed, err := d.Parse(encode(t, d, request))
@@ -134,7 +136,7 @@ func TestTheCertificateRequestOfTLS13IsKept(t *testing.T) {
 	var s Score
 	s.note(iana.Server, parsed)
 	if got := s.CertificateRequest; len(got.Schemes) != len(everyScheme) ||
-		len(got.Authorities) != 1 {
+		len(got.CertSchemes) != 2 || len(got.Authorities) != 1 {
 		t.Errorf("kept %+v", got)
 	}
 }

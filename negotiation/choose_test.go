@@ -169,3 +169,28 @@ func TestServerChooses(t *testing.T) {
 		}
 	}
 }
+
+// What a client accepts in chains is what signature_algorithms_cert says, or else
+// signature_algorithms: RFC 8446 §4.2.3.
+func TestTheSchemesOfAChainAreReadApart(t *testing.T) {
+	for _, c := range []struct {
+		sent schemes // in signature_algorithms_cert
+		says string
+	}{
+		{nil, "and the client accepts all its signatures"},
+		{everyScheme, "and the client accepts all its signatures"},
+		{schemes{iana.ED448}, "did not say that it accepts all its signatures"},
+	} {
+		config := config("chain", ecdheECDSA)
+		config.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+		m := hello(t, suites{ecdheECDSA}, groups{iana.X25519, iana.Secp256r1}, everyScheme)
+		if c.sent != nil {
+			m.Extensions.Add(iana.ExtSignatureAlgorithmsCert,
+				&message.SignatureSchemes{Schemes: c.sent})
+		}
+		got, err := negotiation.Choose(m, config)
+		if err != nil || !strings.Contains(got.Why(), c.says) {
+			t.Errorf("%v: %v, expected %q", c.sent, err, c.says)
+		}
+	}
+}
