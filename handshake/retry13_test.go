@@ -3,6 +3,7 @@ package handshake
 import (
 	"bytes"
 	"context"
+	"strings"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -115,5 +116,25 @@ func TestATicketOfTheFirstHelloAloneProvesNothing(t *testing.T) {
 	if p.early != nil || p.peer.possessed || p.peer.Chain != nil {
 		t.Errorf("a full handshake keeps early %t, the client's chain %t", p.early != nil,
 			p.peer.Chain != nil)
+	}
+}
+
+// A hello is kept while another one is asked for, so a long one is not: what a client costs that
+// has proved nothing is bounded.
+func TestALongHelloIsNotAskedForAgain(t *testing.T) {
+	for n, long := range map[int]bool{30_000: false, 60_000: true} {
+		client, server := config13("client"), config13("server")
+		server.Credentials = []*pki.Credential{credential(t, throwaway.ECDSA, name)}
+		server.Groups = []iana.Group{iana.Secp256r1}
+		errs, _ := tampered(t, client, server, iana.Client, on(func(m *message.ClientHello) {
+			m.Extensions = append(m.Extensions, message.Extension{Type: 0xABCD,
+				Data: make([]byte, n)})
+			m.CipherSuites = append(m.CipherSuites, make([]iana.CipherSuite, 4000)...)
+		}))
+		err := errs[iana.Server]
+		if told := err != nil && strings.Contains(err.Error(), "to ask for again"); told != long ||
+			long && alert.Of(err) != alert.IllegalParameter {
+			t.Errorf("%d bytes: %v", n, err)
+		}
 	}
 }
