@@ -1,8 +1,9 @@
 // Command vitrine shows how TLS comes to its keys.
 //
-// The code of "vitrine NAME" is in NAME.go and NAME_*.go, its tests too. What several commands
-// share is in cli_*.go. The tests in docs_*_test.go compare the documents with what the commands
-// do. The stories in testdata are run by main_test.go, connect_peers_test.go and decrypt_test.go.
+// The code of "vitrine NAME" is in NAME.go, NAME13.go and NAME_*.go, its tests too. What several
+// commands share is in cli_*.go, and their live page in live*.go. The tests in docs_*_test.go
+// compare the documents with what the commands do. The stories in testdata are run by main_test.go,
+// connect_peers_test.go and decrypt_test.go.
 package main
 
 import (

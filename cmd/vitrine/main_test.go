@@ -153,3 +153,35 @@ func TestAnInterruptHasItsOwnExitCode(t *testing.T) {
 		t.Errorf("exit code %d, expected %d: %s", code, exitInterrupted, errs.String())
 	}
 }
+
+// A command is found by the names of its files, and each file by the command that it is for.
+func TestFilesAreNamedAfterTheirCommand(t *testing.T) {
+	has := map[string]bool{"main": false, "cli": false, "live": false} // what commands share
+	for _, c := range newRoot().Commands() {
+		has[strings.ReplaceAll(c.Name(), "-", "_")] = false
+	}
+	delete(has, "help") // which is in cli_nearest.go
+	files, err := filepath.Glob("*.go")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		if strings.HasSuffix(file, "_test.go") {
+			continue
+		}
+		name := strings.TrimSuffix(file, ".go")
+		if _, whole := has[name]; !whole {
+			name, _, _ = strings.Cut(name, "_")
+			name = strings.TrimSuffix(name, "13")
+		}
+		if _, known := has[name]; !known {
+			t.Errorf("%s is named after no command", file)
+		}
+		has[name] = true
+	}
+	for name, found := range has {
+		if !found {
+			t.Errorf("no file is named after %s", name)
+		}
+	}
+}

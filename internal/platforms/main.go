@@ -19,6 +19,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"runtime/debug"
 	"strings"
 
 	"golang.org/x/tools/go/analysis/checker"
@@ -27,6 +28,7 @@ import (
 )
 
 func main() {
+	debug.SetMemoryLimit(1 << 30) // one platform's packages are no use to the next
 	failed := false
 	for _, platform := range os.Args[1:] {
 		goos, goarch, _ := strings.Cut(platform, "/")
