@@ -158,7 +158,7 @@ func (a *Assembler) handlerOf(c *connection) Handler {
 	if !c.handled {
 		c.handled = true
 		for i := range c.lanes {
-			c.Opened[c.side[i]] = c.lanes[i].opened
+			c.Facts.Opened[c.side[i]] = c.lanes[i].opened
 		}
 		if a.New != nil {
 			c.handler = a.New(&c.Connection)

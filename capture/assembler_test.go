@@ -213,7 +213,7 @@ func TestTheClientIsTheOneThatOpenedTheConnection(t *testing.T) {
 	} {
 		got := transcribe(t, Limits{}, c.packets...)
 		if s := got.streams[0]; s.Server.Port() != 443 || s.Client.Port() != 50000 ||
-			s.Guessed != c.guessed || s.Opened != c.opened {
+			s.Guessed != c.guessed || s.Facts.Opened != c.opened {
 			t.Errorf("%s: %+v", c.name, s)
 		}
 		if got.lines[0] != "0 server x" {

@@ -34,10 +34,6 @@ type Connection struct {
 	Client, Server netip.AddrPort
 	Guessed        bool
 
-	// Opened reports for each side whether its direction is known from the first byte on. If not,
-	// the capture began later.
-	Opened [2]bool
-
 	// Start and Last are the times of the first packet and of the last so far.
 	Start, Last time.Time
 
@@ -54,6 +50,10 @@ type Connection struct {
 
 // Facts are properties of a connection that its packets show and its bytes do not.
 type Facts struct {
+	// Opened reports for each side whether its direction is known from the first byte on. If not,
+	// the capture began later. It is known when the Handler is made.
+	Opened [2]bool
+
 	Packets [2]int    // of each side
 	Endings [2]Ending // how each side ended its direction
 	First   iana.Side // who ended it first, if anybody did

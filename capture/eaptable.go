@@ -156,7 +156,7 @@ func (t *eapTable) radius(d *decoder) *eapConversation {
 
 func (t *eapTable) begin(carrier string) *eapConversation {
 	c := &eapConversation{carrier: carrier}
-	c.Opened = [2]bool{true, true}
+	c.Facts.Opened = [2]bool{true, true}
 	t.open.push(c)
 	if t.open.n > maxConversations {
 		t.end(t.open.first())

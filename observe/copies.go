@@ -10,11 +10,12 @@ import (
 // does not authenticate is kept for a while and tried again with each other copy of its bytes.
 
 const (
-	maxCopies = 16       // that wait in a direction
-	maxCopied = 64 << 10 // bytes of these
+	maxCopies = 16        // that wait in a direction
+	maxCopied = 256 << 10 // bytes of these
 	// maxDoubt is how many bytes are received behind a record that does not authenticate before it
-	// is given up. A sender repeats a segment within a window.
-	maxDoubt = 64 << 10
+	// is given up. A sender repeats a segment within a window, and where the network card cuts
+	// them, a capture has segments of 64 KiB.
+	maxDoubt = 256 << 10
 )
 
 // scratches are buffers in which records are opened whose bytes may be needed again.

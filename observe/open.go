@@ -65,6 +65,10 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	if c.hasLaterKeys(l) {
 		spare = bytes.Clone(r.fragment)
 	}
+	var back func()
+	if c.Repeats {
+		back = l.half.Mark()
+	}
 	seq, keyless := l.half.SeqNum(), l.blind && !l.half.Protected()
 	if !keyless {
 		t, plain, err := c.openNext(l, r)
@@ -81,6 +85,9 @@ func (c *Connection) unseal(l *lane, r sealed) (t iana.ContentType, plain []byte
 	}
 	if !keyless && !c.sealing(l) && !r.torn &&
 		c.reconsider(l, l.start-record.HeaderLen-r.Length, record.HeaderLen+r.Length) {
+		if back != nil {
+			back()
+		}
 		l.half.Seek(seq)
 		l.half.SetNumber(l.half.Number() - 1)
 		return 0, nil, passed

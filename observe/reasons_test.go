@@ -57,6 +57,15 @@ func TestEachReasonHasACase(t *testing.T) {
 			late := (*all)[6:]
 			return play(&late, source, nil)
 		}},
+		{observe.BytesMissing, "its ClientHello among them", func() observed {
+			all, source := recorded(t, ephemeral)
+			return playEnded(all, source, func(i int, b []byte) []byte {
+				if i == 0 {
+					return nil
+				}
+				return b
+			}, &capture.Facts{Opened: [2]bool{true, true}, Packets: [2]int{9, 9}})
+		}},
 		{observe.HandshakeNotCaptured, "not have all of the handshake", func() observed {
 			all, source := recorded(t, ephemeral)
 			return play(cut(all, 2), source, nil)

@@ -1,6 +1,7 @@
 package record
 
 import (
+	"crypto/aes"
 	"crypto/cipher"
 	"crypto/des"
 	"crypto/md5"
@@ -48,9 +49,10 @@ func NewReader(c *Cipher, m *MAC, p Params) (Protection, error) {
 type old struct {
 	traits Traits
 	mac    *hmac
-	stream cipher.Stream    // RC4
-	chain  cipher.BlockMode // CBC
-	ssl    bool             // SSL 3.0
+	stream *rc4.Cipher
+	chain  chain               // CBC
+	next   [aes.BlockSize]byte // the IV of the next record
+	ssl    bool                // SSL 3.0
 	prefix prefix
 }
 
@@ -75,7 +77,8 @@ func newOld(c *Cipher, m *MAC, p Params) (*old, error) {
 	case c.CBC():
 		var block cipher.Block
 		if block, err = c.block(p.Keys.Key); err == nil {
-			o.chain = cipher.NewCBCDecrypter(block, p.Keys.IV)
+			o.chain = cipher.NewCBCDecrypter(block, p.Keys.IV).(chain)
+			copy(o.next[:], p.Keys.IV)
 		}
 	}
 	if err != nil {
@@ -117,9 +120,12 @@ func (o *old) Open(seq uint64, h Header, fragment []byte) ([]byte, error) {
 	case o.stream != nil:
 		o.stream.XORKeyStream(fragment, fragment)
 	case o.chain != nil:
-		if len(fragment) == 0 || len(fragment)%o.chain.BlockSize() != 0 {
+		b := o.chain.BlockSize()
+		if len(fragment) == 0 || len(fragment)%b != 0 {
 			return refuse(fragment, errBadMAC)
 		}
+		o.chain.SetIV(o.next[:b])
+		copy(o.next[:], fragment[len(fragment)-b:])
 		o.chain.CryptBlocks(fragment, fragment)
 		padding := int(fragment[len(fragment)-1]) + 1
 		// RFC 6101 §5.2.3.2: the other bytes of the padding are arbitrary, which enables POODLE.
@@ -151,6 +157,8 @@ func (o *old) Anatomy(_ uint64, _ Header, fragment []byte) trace.Anatomy {
 type chained interface {
 	// pass skips a fragment of n bytes that ends in tail.
 	pass(n int, tail []byte)
+	// mark returns a function that takes back what was opened and passed since.
+	mark() (back func())
 }
 
 func (o *old) pass(n int, tail []byte) {
@@ -160,8 +168,20 @@ func (o *old) pass(n int, tail []byte) {
 		o.stream.XORKeyStream(lost, lost)
 	case o.chain != nil:
 		if b := o.chain.BlockSize(); len(tail) >= b {
-			// Decrypted for its effect: the ciphertext becomes the next IV.
-			o.chain.CryptBlocks(make([]byte, b), tail[len(tail)-b:])
+			copy(o.next[:], tail[len(tail)-b:])
+		}
+	}
+}
+
+func (o *old) mark() func() {
+	next, stream := o.next, rc4.Cipher{}
+	if o.stream != nil {
+		stream = *o.stream
+	}
+	return func() {
+		o.next = next
+		if o.stream != nil {
+			*o.stream = stream
 		}
 	}
 }
@@ -174,6 +194,11 @@ func (c *cbc) pass(_ int, tail []byte) {
 	if c.unknown = n < c.block; !c.unknown {
 		copy(c.next[:], tail[n-c.block:n])
 	}
+}
+
+func (c *cbc) mark() func() {
+	next, unknown := c.next, c.unknown
+	return func() { c.next, c.unknown = next, unknown }
 }
 
 // Pass skips a record of n bytes that is not wholly available, so that the next one opens: an
@@ -196,6 +221,16 @@ func (h *Half) Chains() bool {
 		return p.explicit == 0
 	}
 	return false
+}
+
+// Mark returns a function that takes back what was opened since, but for the numbers: an observer
+// tries another copy of a record that did not authenticate. It is nil if nothing has to be taken
+// back, because records do not chain.
+func (h *Half) Mark() (back func()) {
+	if !h.Chains() {
+		return nil
+	}
+	return h.protection.(chained).mark()
 }
 
 // Seek sets the sequence number of the next record, after some were lost.
