@@ -158,7 +158,10 @@ func showAndSearch[D interface {
 	if err := show(cmd.OutOrStdout(), d, o, style); err != nil || expected == nil {
 		return err
 	}
+	p := newProgress(cmd)
+	p.during("looking for what leads to the expected value")
 	found, tried, err := d.Search(expected)
+	p.stop()
 	if err != nil {
 		return v.refused(err)
 	}
