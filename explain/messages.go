@@ -9,7 +9,7 @@ import (
 var generic = []string{"alert", "verify"}
 
 // messagesIn returns the error messages that a sentence contains or is a part of, one for each
-// cause, the longest first. If the messages alone do not say what happened, the alerts that the
+// cause, the longest first and a guess at the reason last. If the messages alone do not say what happened, the alerts that the
 // sentence names follow.
 func messagesIn(sentence string) []Term {
 	want := plainWord(sentence)
@@ -20,7 +20,17 @@ func messagesIn(sentence string) []Term {
 			list = append(list, t)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b Term) int { return len(b.Name) - len(a.Name) })
+	outer, _, _ := strings.Cut(sentence, "(possibly because of") // Go's guess at the reason
+	outer = plainWord(outer)
+	slices.SortStableFunc(list, func(a, b Term) int {
+		if first := occurs(a.Name, outer); first != occurs(b.Name, outer) {
+			if first {
+				return -1
+			}
+			return 1
+		}
+		return len(b.Name) - len(a.Name)
+	})
 	seen := map[string]bool{}
 	list = slices.DeleteFunc(list, func(t Term) bool {
 		twice := seen[t.cause]

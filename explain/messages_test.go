@@ -75,6 +75,23 @@ func TestPastedMessagesAreFound(t *testing.T) {
 		{"*** Fatal error: The TLS connection was non-properly terminated.", "closed"},
 		{"Status: The certificate is NOT trusted. The certificate issuer is unknown.", "untrusted"},
 		{"mbedtls_ssl_handshake returned -0x2700", "verify"},
+		{"40F7C925BB7F0000:error:8000006F:system library:BIO_connect:Connection refused:" +
+			"../crypto/bio/bio_sock2.c:117:calling connect()", "refused"},
+		{"curl: (7) Failed to connect to localhost port 9 after 0 ms: Couldn't connect to server",
+			"refused"},
+		{"dial tcp 127.0.0.1:9: connect: connection refused", "refused"},
+		{"curl: (6) Could not resolve host: nosuch.invalid", "no-address"},
+		{"read tcp 127.0.0.1:1->127.0.0.1:2: read: connection reset by peer", "reset"},
+		{"2026/11/28 10:11:33 [info] 22943#22943: *12 peer closed connection in SSL handshake " +
+			"(104: Connection reset by peer) while SSL handshaking, client: 127.0.0.1",
+			"client-left"},
+		{"SSL_do_handshake() failed (SSL: error:0A00018C:SSL routines::version too low) while " +
+			"SSL handshaking, client: 127.0.0.1", "version"},
+		{"*** PKI verification of server certificate failed...", "verify"},
+		{"tls: failed to verify certificate: x509: certificate signed by unknown authority " +
+			"(possibly because of \"x509: invalid signature: parent certificate cannot sign this " +
+			"kind of certificate\" while trying to verify candidate authority certificate \"a\")",
+			"untrusted"},
 		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
 			"verify"},
 	} {
@@ -83,8 +100,10 @@ func TestPastedMessagesAreFound(t *testing.T) {
 			t.Errorf("%s\ngot %+v, expected the cause %s", c.pasted, terms, c.cause)
 		}
 	}
-	if got := Lookup("A fatal alert was received from the remote endpoint. The TLS protocol " +
-		"defined fatal alert code is 40."); len(got) != 1 || got[0].Name != "handshake_failure" {
-		t.Errorf("got %+v", got)
+	for _, pasted := range []string{"A fatal alert was received from the remote endpoint. The TLS " +
+		"protocol defined fatal alert code is 40.", "*** Received alert [40]: Handshake failed"} {
+		if got := Lookup(pasted); len(got) != 1 || got[0].Name != "handshake_failure" {
+			t.Errorf("%s\ngot %+v", pasted, got)
+		}
 	}
 }

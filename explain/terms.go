@@ -210,7 +210,7 @@ func describeVersion(v iana.Version) (ref, text string) {
 // alert: bad_certificate" or by number as in "SSL alert number 40".
 func inside(sentence string) []Term {
 	if m := alertNumber.FindStringSubmatch(sentence); m != nil {
-		if n, err := strconv.ParseUint(m[1]+m[2], 10, 8); err == nil {
+		if n, err := strconv.ParseUint(m[1]+m[2]+m[3], 10, 8); err == nil {
 			return slices.DeleteFunc(byNumber(n, false),
 				func(t Term) bool { return t.Kind != "alert" })
 		}
@@ -244,5 +244,6 @@ func byNumber(n uint64, hexadecimal bool) []Term {
 	return list
 }
 
-// alertNumber is how programs print the number of an alert: OpenSSL and Windows.
-var alertNumber = regexp.MustCompile(`(?i)alert number (\d+)|alert code is (\d+)`)
+// alertNumber is how programs print the number of an alert: OpenSSL, Windows and GnuTLS.
+var alertNumber = regexp.MustCompile(
+	`(?i)alert number (\d+)|alert code is (\d+)|received alert \[(\d+)\]`)

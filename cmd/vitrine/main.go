@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"runtime/debug"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -28,10 +29,20 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
+// unlisted removes the dash before an item of a list, as in a line that GnuTLS printed: it is no
+// flag.
+func unlisted(args []string) []string {
+	args = slices.Clone(args)
+	for i, a := range args {
+		args[i] = strings.TrimPrefix(a, "- ")
+	}
+	return args
+}
+
 // run runs the command with args and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(args)
+	root.SetArgs(unlisted(args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	told := fit(stderr)
