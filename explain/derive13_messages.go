@@ -186,7 +186,7 @@ func (t *messages13) bytes(h crypto.Hash, n int, m method) []byte {
 		case retryHashed, retryRecord:
 			hello := t.list[0].raw
 			if m.retry == retryRecord {
-				hello = inRecords(toldOf(t.list[:1]), iana.TLS10, false)
+				hello = inRecords(toldOf(t.list[:1]), iana.TLS10, false, nil)
 			}
 			sum := digestOf(cmp.Or(m.retrySum, h), hello)
 			hashed := append([]byte{byte(iana.MessageHash), 0, 0, byte(len(sum))}, sum...)

@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"bytes"
 	"crypto"
 	"encoding/binary"
 	"encoding/hex"
@@ -42,19 +43,29 @@ func tellings(list []toldMessage, places []ccsPlace) (all []telling) {
 		{"the header of one record for each flight", iana.TLS12, true},
 		{"the header of one record for each flight, the first with 0301", iana.TLS10, true}} {
 		all = append(all, telling{"the transcript has " + r.how + rightly,
-			func(l []toldMessage) []byte { return inRecords(l, r.first, r.flight) }, true})
+			func(l []toldMessage) []byte { return inRecords(l, r.first, r.flight, nil) }, true})
+		if len(places) == 1 {
+			all = append(all, telling{"the transcript has " + r.how +
+				", and the record of ChangeCipherSpec" + rightly, func(l []toldMessage) []byte {
+				return inRecords(l, r.first, r.flight, places[0].behind)
+			}, true})
+		}
 	}
+	add("the transcript's hex digits are hashed, undecoded", func(l []toldMessage) []byte {
+		return hex.AppendEncode(nil, inRaw(l))
+	})
+	add("the transcript's hex digits, in upper case, are hashed, undecoded",
+		func(l []toldMessage) []byte { return bytes.ToUpper(hex.AppendEncode(nil, inRaw(l))) })
 	add("the transcript lacks the 4-byte headers of the messages",
 		func(l []toldMessage) []byte {
 			return joined(l, func(_ int, m toldMessage) []byte { return m.raw[message.HeaderLen:] })
 		})
 	add("the transcript begins with a HelloRequest: it is not part of it (RFC 5246 §7.4.1.1)",
 		func(l []toldMessage) []byte {
-			return slices.Concat(make([]byte, message.HeaderLen),
-				joined(l, func(_ int, m toldMessage) []byte { return m.raw }))
+			return slices.Concat(make([]byte, message.HeaderLen), inRaw(l))
 		})
 	for _, ccs := range []struct{ what, bytes string }{{"ChangeCipherSpec, its byte 01", "\x01"},
-		{"the record of ChangeCipherSpec", "\x14\x03\x03\x00\x01\x01"}} {
+		{"the record of ChangeCipherSpec", ccsRecord}} {
 		for _, p := range places {
 			add("the transcript has "+ccs.what+p.where+
 				": it is no handshake message (RFC 5246 §7.1)", inserted(ccs.bytes, p.behind))
@@ -92,7 +103,7 @@ func recorded(i int, version iana.Version) func([]toldMessage) []byte {
 	return func(l []toldMessage) []byte {
 		return joined(l, func(k int, m toldMessage) []byte {
 			if k == i {
-				return inRecords([]toldMessage{m}, version, false)
+				return inRecords([]toldMessage{m}, version, false, nil)
 			}
 			return m.raw
 		})
@@ -105,6 +116,11 @@ func joined(list []toldMessage, each func(int, toldMessage) []byte) (all []byte)
 		all = append(all, each(i, m)...)
 	}
 	return all
+}
+
+// inRaw joins the messages as they are.
+func inRaw(list []toldMessage) []byte {
+	return joined(list, func(_ int, m toldMessage) []byte { return m.raw })
 }
 
 func without(i int) func([]toldMessage) []byte {
@@ -129,18 +145,24 @@ func twice(i int) func([]toldMessage) []byte {
 	}
 }
 
-// inRecords puts each message, or each flight, in a record. The first record has another version.
-func inRecords(list []toldMessage, first iana.Version, flights bool) (all []byte) {
+// ccsRecord is a ChangeCipherSpec in its record.
+const ccsRecord = "\x14\x03\x03\x00\x01\x01"
+
+// inRecords puts each message, or each flight, in a record. The first record has another version. A
+// ChangeCipherSpec follows the messages behind which it was sent, if that is given.
+func inRecords(list []toldMessage, first iana.Version, flights bool,
+	behind func([]toldMessage, int) bool) (all []byte) {
+	changes := func(i int) bool { return behind != nil && behind(list, i) }
 	for i := 0; i < len(list); {
 		end := i + 1
-		for flights && end < len(list) && list[end].from == list[i].from {
+		for flights && end < len(list) && list[end].from == list[i].from && !changes(end-1) {
 			end++
 		}
 		version := iana.TLS12
 		if i == 0 {
 			version = first
 		}
-		content := joined(list[i:end], func(_ int, m toldMessage) []byte { return m.raw })
+		content := inRaw(list[i:end])
 		if list[i].kind == iana.MessageHash { // never sent
 			all, i = append(all, content...), end
 			continue
@@ -149,6 +171,9 @@ func inRecords(list []toldMessage, first iana.Version, flights bool) (all []byte
 		all = binary.BigEndian.AppendUint16(all, uint16(version))
 		all = binary.BigEndian.AppendUint16(all, uint16(len(content)))
 		all = append(all, content...)
+		if changes(end - 1) {
+			all = append(all, ccsRecord...)
+		}
 		i = end
 	}
 	return all
