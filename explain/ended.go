@@ -8,6 +8,9 @@ import (
 // ended returns how the connection ended.
 func (t *teller) ended() Ending {
 	e := Ending{Handshake: t.progress()}
+	if e.Handshake == Unfinished && t.Run.Failed != "" {
+		e.Handshake = Failed
+	}
 	for _, v := range []*view{t.client, t.server} {
 		e.Partial = e.Partial || v.partial
 		e.Cut = e.Cut || v.failed != nil && v.failed.Check == alert.KindTruncated

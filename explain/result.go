@@ -29,11 +29,11 @@ func (t *teller) conclude() {
 	r.Try = hints(t.Story)
 }
 
-// judge says who could read a recording later, unless a side failed: then there is no connection to
-// speak of.
+// judge says who could read a recording later, if the handshake was completed: otherwise there is
+// no data to speak of.
 func (t *teller) judge() {
 	r := &t.Result
-	if r.Judged = t.Suite != nil && !t.failed() && !t.stalled(); r.Judged {
+	if r.Judged = t.Suite != nil && t.done() && !t.stalled(); r.Judged {
 		r.KeyOpens, r.KeySays = t.stolen()
 	} else {
 		r.ForwardSecret, r.PostQuantum = false, false
@@ -42,16 +42,6 @@ func (t *teller) judge() {
 
 // stalled reports whether somebody in between made a side wait for what never came.
 func (t *teller) stalled() bool { return t.Run.Tampered != nil && t.Run.Tampered.Stall }
-
-// failed reports whether a side saw the connection fail.
-func (t *teller) failed() bool {
-	for _, v := range []*view{t.client, t.server} {
-		if v.failed != nil || v.done != nil && !v.done.OK {
-			return true
-		}
-	}
-	return false
-}
 
 // ending sets which sides noticed an error, and whether the connection was completed. The values
 // must have been counted.
@@ -145,6 +135,9 @@ func (t *teller) sentences() {
 			say(Good, "CAUGHT: the %v noticed and ended the connection with %s: %s.", n.By,
 				n.Alert, n.Reason)
 		}
+	}
+	if t.Run.Failed != "" && len(noticed) == 0 {
+		say(Bad, "FAILED: %s.", Escape(t.Run.Failed))
 	}
 	if lesson := t.lesson(); lesson != "" {
 		say(Plain, "%s", lesson)

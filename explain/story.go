@@ -63,6 +63,7 @@ type Run struct {
 	Note           string        // what saved events say of themselves, or empty
 	Fingerprints   bool          // secrets are not there, and are shown by their fingerprints
 	Open           bool          // the connection continues after the last event
+	Failed         string        // how the handshake ended, which no event tells, or empty
 }
 
 // explainCommand is the command of a run that was saved.
@@ -261,10 +262,11 @@ type Result struct {
 	Compared int    // values that both sides hold
 	Equal    int    // of these
 	Wire     int    // bytes of all records, both ways
-	// ForwardSecret is false of a connection that failed: see Judged.
+	// ForwardSecret is false of a handshake that was not completed: see Judged.
 	ForwardSecret bool
 	EarlyData     bool // was sent, under the PSK alone: that data is never forward secret
-	// Judged says that no side failed, so that there is a verdict about who could read the data.
+	// Judged says that the handshake was completed and no side failed, so that there is a verdict
+	// about who could read the data.
 	Judged      bool
 	PostQuantum bool   // a quantum computer that reads a recording does not read the data
 	KeyOpens    bool   // the private key of the server's certificate opens a recording

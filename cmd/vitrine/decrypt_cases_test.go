@@ -69,6 +69,9 @@ func TestEndedHandshakesAreReported(t *testing.T) {
 		{"cut-handshakes/client-rst-after-flight.pcap", "--sni localhost", 0, []string{
 			"the client reset the connection (RST) after the server's server_hello_done",
 			"did, most often, not accept that"}, []string{hole}},
+		{"cut-handshakes/client-rst-after-flight.pcap", "--detail steps", 0, []string{
+			"FAILED: the client reset the connection (RST) after the server's server_hello_done"},
+			[]string{"FORWARD SECRET"}},
 		{"tcp/asym-client.pcap", "--keylog tcp/keys.log", 3, []string{"localhost",
 			"the capture has the client's packets (20) and none of the server's"}, []string{hole}},
 	} {

@@ -294,6 +294,9 @@ func (s *showing) done(w *observe.Watched) {
 	if report.Reason == nil || report.Reason.Code != observe.NotTLS {
 		s.tls++
 	}
+	if why := report.Reason; r.story != nil && why != nil && why.Code == observe.HandshakeFailed {
+		r.story.about.Failed = why.Detail
+	}
 	if r.story != nil && r.out == nil {
 		s.stories = slices.DeleteFunc(s.stories, func(t *story) bool { return t == r.story })
 	}

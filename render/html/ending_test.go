@@ -89,6 +89,11 @@ func TestTheHeadSaysHowItEnded(t *testing.T) {
 		{"an observer comes too late, or leaves too early", func(r html.Run) html.Run {
 			return observed(until(oneSided(t, r, nil), isDone))
 		}, " end of the handshake not seen"},
+		{"an observer knows from elsewhere how it ended", func(r html.Run) html.Run {
+			r = observed(until(oneSided(t, r, nil), isDone))
+			r.About.Failed = "the client reset the connection"
+			return r
+		}, "bad handshake failed"},
 		{"the handshake failed", func(r html.Run) html.Run {
 			return oneSided(t, until(oneSided(t, r, nil), isDone), nil, &trace.Done{Error: "gone"})
 		}, "bad handshake failed"},
@@ -105,6 +110,11 @@ func TestTheHeadSaysHowItEnded(t *testing.T) {
 				if !strings.Contains(p[2], "forward secret") && !strings.Contains(p[2], "equal") {
 					said = append(said, p[1]+" "+p[2])
 				}
+			}
+			if strings.Contains(c.want, "handshake") && !strings.Contains(c.want, "completed,") &&
+				strings.Contains(page, `">forward secret</`) {
+				t.Errorf("%s, %s: a handshake that was not completed is called forward secret",
+					examples[e].name, c.name)
 			}
 			if got := strings.Join(said, ", "); got != c.want {
 				t.Errorf("%s, %s: %q, expected %q", examples[e].name, c.name, got, c.want)
