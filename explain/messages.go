@@ -9,8 +9,8 @@ import (
 var generic = []string{"alert", "verify"}
 
 // messagesIn returns the error messages that a sentence contains or is a part of, one for each
-// cause, the longest first and a guess at the reason last. If the messages alone do not say what happened, the alerts that the
-// sentence names follow.
+// cause, the longest first and a guess at the reason last. If the messages alone do not say what
+// happened, the alerts that the sentence names follow.
 func messagesIn(sentence string) []Term {
 	want := plainWord(sentence)
 	var list []Term

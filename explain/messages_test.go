@@ -89,8 +89,9 @@ func TestPastedMessagesAreFound(t *testing.T) {
 			"SSL handshaking, client: 127.0.0.1", "version"},
 		{"*** PKI verification of server certificate failed...", "verify"},
 		{"tls: failed to verify certificate: x509: certificate signed by unknown authority " +
-			"(possibly because of \"x509: invalid signature: parent certificate cannot sign this " +
-			"kind of certificate\" while trying to verify candidate authority certificate \"a\")",
+			"(possibly because of \"x509: invalid signature: parent certificate cannot sign " +
+			"this kind of certificate\" while trying to verify candidate authority certificate " +
+			"\"a\")",
 			"untrusted"},
 		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
 			"verify"},

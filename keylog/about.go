@@ -60,6 +60,7 @@ func (r *reading) take(values []dump.Value) {
 	a := &r.about
 	for _, v := range values {
 		switch {
+		case v.Seed:
 		case v.Name == "client_random" && len(v.Bytes) == random[0]:
 			if a.random, a.trace = v.Bytes, v.Trace; a.pre != nil {
 				r.add(v.Line, Line{PreMasterByRandom, a.random, a.pre})

@@ -88,8 +88,8 @@ func (s *Stream) Report() *Report {
 		} else if n := s.ways[iana.Client].missing; n > 0 && s.Facts != nil &&
 			s.Facts.Opened[iana.Client] {
 			e := s.ending()
-			r.Reason = e.cutShort(&Reason{Code: BytesMissing, Detail: fmt.Sprintf("%d bytes of the "+
-				"client are not in the capture, its ClientHello among them", n)})
+			r.Reason = e.cutShort(&Reason{Code: BytesMissing, Detail: fmt.Sprintf("%d bytes of "+
+				"the client are not in the capture, its ClientHello among them", n)})
 		}
 	}
 	return r

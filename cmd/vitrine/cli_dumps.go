@@ -18,14 +18,29 @@ import (
 
 var dumpEnd = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
 
+// maxSqueezed is how many bytes a line "*" of a dump stands for at most.
+const maxSqueezed = 1 << 20
+
 // undump reads a dump. ok is false if text is none. Lines of other kinds, such as headings, are
-// skipped; offsets must follow one another.
+// skipped; offsets must follow one another. A line "*" stands for repetitions of the one before.
 func undump(text []byte) (all []byte, ok bool, err error) {
-	next := -1
+	next, last, squeezed, base, swapped := -1, []byte(nil), false, 16, false
 	for n, line := range strings.Split(string(text), "\n") {
-		offset, b, words, is := dump.Line(strings.TrimRight(line, "\r"))
+		line = strings.TrimRight(line, "\r")
+		offset, b, words, is := dump.Line(line)
+		end := dumpEnd.MatchString(line)
+		if squeezed && (is || end) {
+			more := repeated(strings.TrimRight(strings.Fields(line)[0], ":"), base, next, last)
+			all, next, squeezed = append(all, more...), next+len(more), false
+		}
+		if end && swapped && len(all) > 0 && strings.TrimSpace(line) == fmt.Sprintf("%07x", next-1) {
+			all, swapped = all[:len(all)-1], false // which filled the last word
+		}
 		switch {
-		case !is && (ok || strings.TrimSpace(line) == "" || dumpEnd.MatchString(line)):
+		case ok && strings.TrimSpace(line) == "*":
+			squeezed = true
+			continue
+		case !is && (ok || strings.TrimSpace(line) == "" || end):
 			continue
 		case !is:
 			if heading(line) {
@@ -53,10 +68,24 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 				b[i], b[i+1] = b[i+1], b[i]
 			}
 		}
-		all = append(all, b...)
+		swapped = words
+		if base = 16; !words && len(strings.Fields(line)[0]) == 7 {
+			base = 8 // od
+		}
+		all, last = append(all, b...), b
 		next += len(b)
 	}
 	return all, ok, nil
+}
+
+// repeated returns the repetitions of a line up to an offset, or nil if they do not end there.
+func repeated(offset string, base, from int, line []byte) []byte {
+	at, err := strconv.ParseUint(offset, base, 32)
+	n := int(at) - from
+	if err != nil || n <= 0 || n > maxSqueezed || n%len(line) != 0 {
+		return nil
+	}
+	return bytes.Repeat(line, n/len(line))
 }
 
 // heading reports whether a line may stand above a dump: it ends with a colon or a length, or is
@@ -68,15 +97,18 @@ func heading(line string) bool {
 		strings.HasPrefix(line, "***") || strings.HasPrefix(line, "javax.net.ssl|")
 }
 
-// loadDump reads the output of another program. The first value of each kind counts. It reports
-// whether there is a secret among them.
+// loadDump reads the output of another program. The first value of each kind counts, and the suite
+// that was chosen last before the first secret. It reports whether there is a secret among them.
 func (v *values) loadDump(name string, data []byte) bool {
 	found := map[string]input{}
 	var report dump.Report
 	take := func(values []dump.Value) {
 		for _, x := range values {
 			_, given := v.fields[x.Name]
-			if _, twice := found[x.Name]; given || twice {
+			_, twice := found[x.Name]
+			_, master := found["master_secret"]
+			_, pre := found["pre_master_secret"]
+			if given || twice && (x.Name != "suite" || master || pre) {
 				continue
 			}
 			text := x.Text

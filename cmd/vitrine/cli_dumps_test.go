@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -71,6 +73,45 @@ func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
 	}
 }
 
+// A line "*" stands for repetitions of the one before, and a byte fills the last word of hexdump.
+func TestSqueezedDumpsAreRead(t *testing.T) {
+	want := slices.Concat([]byte{1}, make([]byte, 15+64), []byte{2, 3, 4})
+	const first, zeros = "01 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00",
+		"00 00 00 00 00 00 00 00  00 00 00 00 00 00 00 00"
+	words := strings.Repeat(" 0000", 7)
+	for program, text := range map[string]string{
+		"hexdump -C": "00000000  " + first + "  |...|\n00000010  " + zeros + "  |...|\n*\n" +
+			"00000050  02 03 04  |...|\n00000053\n",
+		"hexdump": "0000000 0001" + words + "\n0000010 0000" + words + "\n*\n" +
+			"0000050 0302 0004\n0000053\n",
+		"od -tx1": "0000000 " + strings.ReplaceAll(first, "  ", " ") + "\n0000020 " +
+			strings.ReplaceAll(zeros, "  ", " ") + "\n*\n0000120 02 03 04\n0000123\n",
+	} {
+		if got, ok, err := undump([]byte(text)); !ok || err != nil || !bytes.Equal(got, want) {
+			t.Errorf("%s: got %x, %v, %v", program, got, ok, err)
+		}
+	}
+	end := "00000000  " + first + "  |...|\n00000010  " + zeros + "  |...|\n*\n00000040\n"
+	if got, _, err := undump([]byte(end)); err != nil || len(got) != 64 {
+		t.Errorf("repetitions at the end: got %x, %v", got, err)
+	}
+	for _, far := range []string{"7fffffe0", "00000051"} {
+		if got, _, err := undump([]byte("00000000  " + first + "\n*\n" + far + "  " + first +
+			"\n")); err == nil {
+			t.Errorf("a line at %s: %d bytes", far, len(got))
+		}
+	}
+}
+
+// piped are bytes as Wireshark's debug file has them.
+func piped(b []byte) string {
+	var all strings.Builder
+	for line := range slices.Chunk(b, 16) {
+		fmt.Fprintf(&all, "| %-48s|%-16s|\n", fmt.Sprintf("% x", line), "")
+	}
+	return all.String()
+}
+
 // derive takes the output of another program as its FILE.
 func TestDeriveReadsTheOutputOfOtherPrograms(t *testing.T) {
 	java := func(b byte, n int) string {
@@ -100,6 +141,13 @@ func TestDeriveReadsTheOutputOfOtherPrograms(t *testing.T) {
 			"(TLS 1.2)\n      Random:\n        gmt_unix_time=0x11111111\n        random_bytes " +
 			"(len=28): " + strings.Repeat("11", 28) + "\n      cipher_suite {0x00, 0x3C} " +
 			"TLS_RSA_WITH_AES_128_CBC_SHA256\n    Master-Key: " + strings.Repeat("AB", 48) + "\n",
+		"Wireshark's debug file of two connections": "ssl_set_cipher found CIPHER 0x1302 " +
+			"TLS_AES_256_GCM_SHA384 -> state 0x97\nssl_set_cipher found CIPHER 0x003C " +
+			"TLS_RSA_WITH_AES_128_CBC_SHA256 -> state 0x97\npre master secret[48]:\n" +
+			piped(bytes.Repeat([]byte{3}, 48)) + "tls_hash: hash seed[54]:\n" +
+			piped([]byte("extended master secret"+strings.Repeat("h", 32))) +
+			"tls_hash: hash seed[77]:\n" + piped([]byte("key expansion"+
+			strings.Repeat("\x11", 32)+strings.Repeat("\x94", 32))) + "94\n",
 		"fields with colons": "suite: AES128-SHA256\nmaster_secret: " + strings.Repeat("ab", 48) +
 			"\nclient_random: " + strings.Repeat("94", 32) + "\nserver_random: " +
 			strings.Repeat("11", 32) + "\n",

@@ -24,7 +24,9 @@ var (
 	moreBytes = regexp.MustCompile(`\.\.\. \d+ more (?:bytes|items)`)
 	colonLine = regexp.MustCompile(`^\s*(?:[0-9a-fA-F]{2}:)*[0-9a-fA-F]{2}:?\s*$`)
 	colonHead = regexp.MustCompile(`^\s*([A-Za-z][\w ()-]*):\s*(?:\([^)]*\)|[A-Za-z].*)?$`)
-	base64s   = regexp.MustCompile(`^[A-Za-z0-9+/_-]+={0,2}$`)
+	// its text may have braces
+	bytesOfPython = regexp.MustCompile("^b(?:'.*'|\".*\")$")
+	base64s       = regexp.MustCompile(`^[A-Za-z0-9+/_-]+={0,2}$`)
 )
 
 // declared is an assignment in C, Go, Java or Python; lengths are those that xxd -i writes.
@@ -84,6 +86,9 @@ func literal(text string) (b []byte, ok bool, err error) {
 		}
 		b, err = unhex([]byte(m[1]))
 		return b, true, err
+	}
+	if bytesOfPython.MatchString(plain) {
+		return quotedBytes(inQuotes.FindAllStringSubmatch(plain, -1))
 	}
 	if all := inBraces.FindAllStringSubmatch(plain, -1); len(all) == 1 {
 		b, err = list(all[0][1])

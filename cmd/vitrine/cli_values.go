@@ -171,6 +171,10 @@ func unhex(text []byte) ([]byte, error) {
 			len(digits)%2 == 0:
 			i, column = i+1, column+1
 		case strings.IndexByte("0123456789abcdefABCDEF", c) < 0:
+			if c == '*' {
+				return nil, fmt.Errorf("line %d, column %d: '*' stands for lines that were left "+
+					"out: od -v and xxd print all", line, column)
+			}
 			return nil, fmt.Errorf("line %d, column %d: %q is not a hex digit", line, column, c)
 		default:
 			digits = append(digits, c)

@@ -12,8 +12,8 @@ import (
 	"golang.org/x/term"
 )
 
-// progress says on a terminal what a command does: a line for each step, and one whenever nothing was
-// printed for a second. A nil *progress says nothing.
+// progress says on a terminal what a command does: a line for each step, and one whenever nothing
+// was printed for a second. A nil *progress says nothing.
 type progress struct {
 	w    io.Writer
 	done chan struct{}

@@ -1,6 +1,7 @@
 package dump
 
 import (
+	"bytes"
 	"encoding/hex"
 	"fmt"
 	"io"
@@ -9,14 +10,15 @@ import (
 )
 
 // A Value is one that a program reported. Name is in RFC 5246's spelling: client_random,
-// server_random, pre_master_secret, master_secret, or suite and version, which are Text, as is what
-// is not hex.
+// server_random, pre_master_secret, master_secret, session_hash, or suite and version, which are
+// Text, as is what is not hex.
 type Value struct {
 	Name  string
 	Bytes []byte
 	Text  string
 	Line  int  // the number of the line that names it, beginning with 1
 	Trace bool // openssl -trace printed it
+	Seed  bool // it was in a seed of the PRF, behind the secrets that belong to it
 }
 
 // headings are the names of values, as Heading returns them.
@@ -87,10 +89,27 @@ func (r *Report) Under() (name string, n int) { return r.under.Name, len(r.under
 // followed its heading.
 func (r *Report) End() []Value {
 	v := r.under
-	if r.under = (Value{}); v.Name == "" {
+	switch r.under = (Value{}); v.Name {
+	case "":
 		return nil
+	case "seed":
+		return ofSeed(v)
 	}
 	return []Value{v}
+}
+
+// ofSeed returns what a seed of the PRF, with its label, says besides what its report names.
+func ofSeed(v Value) []Value {
+	is := func(name string, b []byte) Value {
+		return Value{Name: name, Bytes: b, Line: v.Line, Seed: true}
+	}
+	if hash, ok := bytes.CutPrefix(v.Bytes, []byte("extended master secret")); ok {
+		return []Value{is("session_hash", hash)}
+	}
+	if randoms, ok := bytes.CutPrefix(v.Bytes, []byte("key expansion")); ok && len(randoms) == 64 {
+		return []Value{is("server_random", randoms[:32]), is("client_random", randoms[32:])}
+	}
+	return nil
 }
 
 // value reads what stands in one line: a value, or the heading of one.
@@ -112,6 +131,15 @@ func (r *Report) value(line string) (v Value, known bool) {
 	case strings.HasPrefix(line, "cipher_suite {"):
 		_, text, _ := strings.Cut(line, "} ")
 		return Value{Name: "suite", Text: text}, true
+	case strings.HasPrefix(line, "ssl_set_cipher found CIPHER 0x"): // Wireshark
+		fields := strings.Fields(line)
+		if len(fields) < 5 {
+			return v, false
+		}
+		return Value{Name: "suite", Text: fields[4]}, true
+	case strings.HasPrefix(line, "tls_hash: hash seed["):
+		r.under = Value{Name: "seed", Line: r.n}
+		return v, true
 	case strings.HasPrefix(line, "server_version=0x"):
 		_, text, _ := strings.Cut(line, "(TLS ")
 		return Value{Name: "version", Text: strings.TrimSuffix(text, ")")}, true
