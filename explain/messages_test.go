@@ -101,8 +101,9 @@ func TestPastedMessagesAreFound(t *testing.T) {
 			t.Errorf("%s\ngot %+v, expected the cause %s", c.pasted, terms, c.cause)
 		}
 	}
-	for _, pasted := range []string{"A fatal alert was received from the remote endpoint. The TLS " +
-		"protocol defined fatal alert code is 40.", "*** Received alert [40]: Handshake failed"} {
+	for _, pasted := range []string{"A fatal alert was received from the remote endpoint. The " +
+		"TLS protocol defined fatal alert code is 40.",
+		"*** Received alert [40]: Handshake failed"} {
 		if got := Lookup(pasted); len(got) != 1 || got[0].Name != "handshake_failure" {
 			t.Errorf("%s\ngot %+v", pasted, got)
 		}

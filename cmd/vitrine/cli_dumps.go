@@ -33,7 +33,7 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 			more := repeated(strings.TrimRight(strings.Fields(line)[0], ":"), base, next, last)
 			all, next, squeezed = append(all, more...), next+len(more), false
 		}
-		if end && swapped && len(all) > 0 && strings.TrimSpace(line) == fmt.Sprintf("%07x", next-1) {
+		if end && swapped && strings.TrimSpace(line) == fmt.Sprintf("%07x", next-1) {
 			all, swapped = all[:len(all)-1], false // which filled the last word
 		}
 		switch {

@@ -103,6 +103,16 @@ func TestSqueezedDumpsAreRead(t *testing.T) {
 	}
 }
 
+// A report without a secret is named, and not taken for fields.
+func TestJavasReportWithoutSecretsIsNamed(t *testing.T) {
+	file := writeTemp(t, "javax.net.ssl|DEBUG|10|main|2026-11-28 10:43:26.171 UTC|"+
+		"SSLContextImpl.java:420|System property jdk.tls.client.cipherSuites is set to 'null'\n")
+	code, _, stderr := command(t, "derive", file)
+	if code != exitUsage || !strings.Contains(stderr, "javax.net.debug reports no secret since") {
+		t.Errorf("exit code %d, %s", code, stderr)
+	}
+}
+
 // piped are bytes as Wireshark's debug file has them.
 func piped(b []byte) string {
 	var all strings.Builder

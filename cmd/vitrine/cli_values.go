@@ -74,6 +74,10 @@ func (v *values) load(name string) error {
 		if skip {
 			continue
 		}
+		if strings.HasPrefix(line, "javax.net.ssl|") {
+			return &usageError{fmt.Sprintf("%s, line %d: javax.net.debug reports no secret since "+
+				"Java 9: give one beside its randoms", name, n), "vitrine derive --help"}
+		}
 		if !slices.Contains(deriveFields, field) {
 			return &usageError{fmt.Sprintf("%s, line %d: there is no field %q; the fields are %s",
 				name, n, field, strings.Join(deriveFields, ", ")), "vitrine derive --help"}
