@@ -53,6 +53,7 @@ func gnutlsArgs(as iana.Side, addr string, s *Setup) []string {
 		add(s.Trust == "", "--insecure")
 		add(s.ServerName == "", "--disable-sni")
 		add(s.ServerName != "", "--sni-hostname", s.ServerName, "--verify-hostname", s.ServerName)
+		add(s.Talkative, "--inline-commands")
 		return append(args, "--logfile", "/dev/stderr", host)
 	}
 	add(true, "--echo", "--quiet")

@@ -150,8 +150,11 @@ func earlyToNSS(t *testing.T) {
 // late13 is authentication after the handshake in one of the roles: RFC 8446 §4.6.2.
 func late13(t *testing.T, with *interop.Stack, them iana.Side) {
 	map[*interop.Stack][2]func(*testing.T){
-		interop.OpenSSL: {iana.Client: lateOfOpenSSL, iana.Server: lateToOpenSSL},
-		interop.NSS:     {iana.Client: lateOfNSS, iana.Server: lateToNSS},
+		interop.OpenSSL: {iana.Client: lateOf(interop.OpenSSL, "-enable_pha"),
+			iana.Server: lateToOpenSSL},
+		interop.GnuTLS: {iana.Client: lateOf(interop.GnuTLS, "--post-handshake-auth"),
+			iana.Server: lateToGnuTLS},
+		interop.NSS: {iana.Client: lateOfNSS, iana.Server: lateToNSS},
 	}[with][them](t)
 }
 

@@ -13,8 +13,8 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// OpenSSL's server asks for a certificate after the handshake by its command c, and its client
-// answers us with -enable_pha: RFC 8446 §4.6.2.
+// OpenSSL's server asks for a certificate after the handshake by its command c, and clients
+// answer us if an option says so: RFC 8446 §4.6.2.
 func lateToOpenSSL(t *testing.T) {
 	m := in13(&meeting{with: interop.OpenSSL, them: iana.Server, serverKey: throwaway.ECDSA},
 		func(c *vitrine.Config, s *interop.Setup) {
@@ -56,22 +56,49 @@ func lateToOpenSSL(t *testing.T) {
 	}
 }
 
-func lateOfOpenSSL(t *testing.T) {
-	m := in13(&meeting{with: interop.OpenSSL, them: iana.Client, serverKey: throwaway.ECDSA},
-		func(c *vitrine.Config, s *interop.Setup) {
-			c.PostHandshakeAuth, c.ClientCAs = true, office.CA.Pool()
-			s.Identity = identity(t, throwaway.RSA, iana.Client)
-			s.Options = append(s.Options, "-enable_pha")
-		})
-	conn, peer := m.handshake(t)
-	if n := len(conn.ConnectionState().PeerCertificates); n != 0 {
-		t.Fatalf("%d certificates in the handshake", n)
+// lateOf is their client, with the option that lets it answer.
+func lateOf(with *interop.Stack, option string) func(*testing.T) {
+	return func(t *testing.T) {
+		m := in13(&meeting{with: with, them: iana.Client, serverKey: throwaway.ECDSA},
+			func(c *vitrine.Config, s *interop.Setup) {
+				c.PostHandshakeAuth, c.ClientCAs = true, office.CA.Pool()
+				s.Identity = identity(t, throwaway.RSA, iana.Client)
+				s.Options = append(s.Options, option)
+			})
+		conn, peer := m.handshake(t)
+		if n := len(conn.ConnectionState().PeerCertificates); n != 0 {
+			t.Fatalf("%d certificates in the handshake", n)
+		}
+		if err := conn.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
+			t.Fatal(err)
+		}
+		both(t, conn, peer)
+		if n := len(conn.ConnectionState().PeerCertificates); n == 0 {
+			t.Error("no certificate after the answer")
+		}
 	}
-	if err := conn.RequestClientCertificate(tls.RequireAndVerifyClientCert); err != nil {
+}
+
+// gnutls-serv asks when it is told to in the data.
+func lateToGnuTLS(t *testing.T) {
+	m := in13(&meeting{with: interop.GnuTLS, them: iana.Server, serverKey: throwaway.ECDSA},
+		func(c *vitrine.Config, s *interop.Setup) {
+			c.PostHandshakeAuth = true
+			c.Certificates = []tls.Certificate{identity(t, throwaway.RSA, iana.Client).Certificate}
+		})
+	conn, _ := m.handshake(t)
+	if conn.ConnectionState().LocalCertificates != nil {
+		t.Fatal("a certificate was sent in the handshake")
+	}
+	if _, err := io.WriteString(conn, "**REAUTH**\n"); err != nil {
 		t.Fatal(err)
 	}
-	both(t, conn, peer)
-	if n := len(conn.ConnectionState().PeerCertificates); n == 0 {
-		t.Error("no certificate after the answer")
+	const want = "Successfully executed command\n"
+	got := make([]byte, len(want))
+	if _, err := io.ReadFull(conn, got); err != nil || string(got) != want {
+		t.Errorf("got %q, %v", got, err)
+	}
+	if conn.ConnectionState().LocalCertificates == nil {
+		t.Error("no certificate was sent after the handshake")
 	}
 }

@@ -80,6 +80,7 @@ func both(t *testing.T, conn *vitrine.Conn, peer *interop.Peer) {
 // afterwards is under new ones.
 func theirUpdates13(t *testing.T, with *interop.Stack, them iana.Side) {
 	var updates keyUpdates
+	request := map[*interop.Stack]string{interop.OpenSSL: "K\n", interop.GnuTLS: "^rekey^\n"}[with]
 	m := in13(&meeting{with: with, them: them, serverKey: throwaway.ECDSA},
 		func(c *vitrine.Config, s *interop.Setup) { s.Talkative, c.Trace = true, &updates })
 	conn, peer := m.handshake(t)
@@ -103,7 +104,7 @@ func theirUpdates13(t *testing.T, with *interop.Stack, them iana.Side) {
 			n, err := io.ReadFull(conn, b)
 			read <- fmt.Sprint(string(b[:n]), err)
 		}()
-		if _, err := io.WriteString(peer, "K\n"); err != nil {
+		if _, err := io.WriteString(peer, request); err != nil {
 			t.Fatal(err)
 		}
 		for end := time.Now().Add(deadline); updates.Load() < int64(2*i+1) &&
