@@ -87,6 +87,8 @@ func TestPastedMessagesAreFound(t *testing.T) {
 			"client-left"},
 		{"SSL_do_handshake() failed (SSL: error:0A00018C:SSL routines::version too low) while " +
 			"SSL handshaking, client: 127.0.0.1", "version"},
+		{"[23301:23393:1128/105758.295755:ERROR:net/socket/ssl_client_socket_impl.cc:949] " +
+			"handshake failed; returned -1, SSL error code 1, net_error -202", "untrusted"},
 		{"*** PKI verification of server certificate failed...", "verify"},
 		{"tls: failed to verify certificate: x509: certificate signed by unknown authority " +
 			"(possibly because of \"x509: invalid signature: parent certificate cannot sign " +
