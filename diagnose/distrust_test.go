@@ -26,6 +26,12 @@ func issue(t *testing.T, ca *throwaway.CA, names []string,
 	return c.Leaf
 }
 
+// namesake returns a certificate that has its authority's name.
+func namesake(t *testing.T, ca *throwaway.CA) *x509.Certificate {
+	return issue(t, ca, []string{"localhost"},
+		func(c *x509.Certificate) { c.Subject = ca.Cert.Subject })
+}
+
 // Distrust has a text for each kind of error of crypto/x509.
 func TestEachErrorOfX509HasAText(t *testing.T) {
 	other, err := throwaway.New(throwaway.Options{PublicRSA: true})
@@ -54,6 +60,7 @@ func TestEachErrorOfX509HasAText(t *testing.T) {
 		{issue(t, other, []string{"localhost"}),
 			"nobody trusted has signed the certificate; its issuer is"},
 		{other.Cert, "self-signed"},
+		{namesake(t, other), "another key signed the certificate than its own"},
 	} {
 		_, err := c.leaf.Verify(x509.VerifyOptions{Roots: authority.Pool(), DNSName: "localhost"})
 		if c.leaf == other.Cert {

@@ -164,7 +164,7 @@ var faults = map[string]told{
 		"a root of that name is trusted here, but with another key"}},
 	"crypto/tls: the intermediate is missing": {code: 4, cause: []string{
 		`its issuer is "Vitrine demo intermediate CA": no root`, "the server must send",
-		"http://ca.example/intermediate.der"}},
+		"http://ca.example/intermediate.der"}, never: []string{"it is an intermediate that"}},
 	"crypto/tls: a self-signed certificate": {code: 4,
 		cause: []string{"the certificate is self-signed",
 			"--pin 'sha256/", "if the server's owner confirms this pin"}},

@@ -40,7 +40,7 @@ func TestCertificatesOfTheCasesAreShownAndExplained(t *testing.T) {
 		{"rsa512", "--max 1.2", false, "got an RSA key of 512 bits, expected at least 1024", false,
 			"RFC 9325 §4.5"},
 		{"cn-only", "", true, "it has no name at all that counts", false, ""},
-		{"wrong-order", "", true, "", true, ""},
+		{"wrong-order", "", true, "", true, "RFC 5246 §7.4.2, RFC 8446 §4.4.2"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			t.Parallel()

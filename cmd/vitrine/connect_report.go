@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"crypto/rsa"
 	"crypto/sha1"
 	"crypto/sha256"
@@ -119,6 +120,7 @@ func newReport(c *caller, a *attempt) *report {
 	for _, cert := range r.certs {
 		r.Chain = append(r.Chain, newCertReport(cert))
 	}
+	r.chainOrder()
 	r.Offered = newOfferReport(a.events.entries())
 	r.ClientAuth = c.clientAuth(a.events.entries())
 	r.judge(c, a)
@@ -274,6 +276,21 @@ func (r *report) certificateConcerns(now time.Time) {
 	if left := leaf.NotAfter.Sub(now); left > 0 && left < 14*24*time.Hour {
 		say("avoided", "certificate near its end", "it expires in "+diagnose.Age(left),
 			"RFC 5280 §4.1.2.5")
+	}
+}
+
+// chainOrder adds the concern about a chain in which a certificate is not the issuer of the one
+// before it. Vitrine sorts such a chain.
+func (r *report) chainOrder() {
+	for i, c := range r.certs[min(len(r.certs), 1):] {
+		if bytes.Equal(c.RawSubject, r.certs[i].RawIssuer) {
+			continue
+		}
+		r.Concerns = append(r.Concerns, concernReport{"avoided", "order of the chain",
+			fmt.Sprintf("certificate %d is not that of the issuer of certificate %d, and "+
+				"software that does not sort a chain refuses it", i+1, i),
+			"RFC 5246 §7.4.2, RFC 8446 §4.4.2"})
+		return
 	}
 }
 

@@ -115,8 +115,12 @@ func (d *distrust) invalid(err x509.CertificateInvalidError) string {
 func (d *distrust) unknownAuthority() string {
 	chain := d.chain
 	switch {
-	case len(chain) > 0 && chain[0].Subject.String() == chain[0].Issuer.String():
+	case len(chain) > 0 && selfSigned(chain[0]):
 		return "the certificate is self-signed: nobody but itself vouches for it"
+	case len(chain) == 1 && bytes.Equal(chain[0].RawSubject, chain[0].RawIssuer):
+		return fmt.Sprintf("another key signed the certificate than its own, although its issuer "+
+			"has the same name, %q: no authority of that name and key is trusted here",
+			chain[0].Issuer.CommonName)
 	case len(chain) == 1:
 		return fmt.Sprintf("nobody trusted has signed the certificate; its issuer is %q: no "+
 			"root that is trusted here, and the %v sent no certificate of it%s",
@@ -133,8 +137,19 @@ func (d *distrust) fetchable(c *x509.Certificate) string {
 	if len(c.IssuingCertificateURL) == 0 {
 		return fmt.Sprintf(": if it is an intermediate, the %v must send it", d.peer)
 	}
-	return fmt.Sprintf(": it is an intermediate that the %v must send, and that is found at %s",
-		d.peer, strings.Join(c.IssuingCertificateURL, ", "))
+	return fmt.Sprintf(": it is found at %s, by what the certificate says, and if it is an "+
+		"intermediate, the %v must send it", strings.Join(c.IssuingCertificateURL, ", "), d.peer)
+}
+
+// selfSigned reports whether a certificate has its own name as its issuer, and is not known to be
+// signed by another key.
+func selfSigned(c *x509.Certificate) bool {
+	if !bytes.Equal(c.RawSubject, c.RawIssuer) {
+		return false
+	}
+	err := c.CheckSignature(c.SignatureAlgorithm, c.RawTBSCertificate, c.Signature)
+	_, weak := errors.AsType[x509.InsecureAlgorithmError](err)
+	return err == nil || weak || errors.Is(err, x509.ErrUnsupportedAlgorithm)
 }
 
 // unrooted is unknownAuthority for the path from the leaf through the certificates that were sent.
