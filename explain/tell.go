@@ -164,8 +164,13 @@ func (t *teller) add(number int, steps ...Step) {
 	n := len(t.Chapters)
 	if n == 0 || t.Chapters[n-1].Number != number {
 		c := chapters[number-1]
-		if number == 5 {
-			c.Motto = t.unchanged(c.Motto, t.upTo(nil, " to "))
+		switch {
+		case number == 1 && !t.comes(iana.ServerHello):
+			c.Motto = "in the clear, before any secret exists"
+		case number == 3 && !t.comes(iana.ClientKeyExchange):
+			c.Motto = "no secret yet: the client's part did not come"
+		case number == 5:
+			c.Motto = t.unchanged(c.Motto, t.upTo(nil, " to "), iana.Client, iana.Server)
 		}
 		if number == 6 {
 			c.Ref = t.recordRef()

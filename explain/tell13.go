@@ -103,7 +103,7 @@ func (t *teller13) add13(number int, steps ...Step) {
 			c.Motto = "the PSK says who is there: no certificate"
 		case number == 5:
 			c.Motto = t.unchanged(c.Motto, strings.TrimPrefix(t.transcript(iana.Client),
-				"message_hash, "))
+				"message_hash, "), iana.Client)
 		case number == 6 && !t.readable:
 			c.Motto = "what it is, only who has the keys can say"
 		}

@@ -104,24 +104,6 @@ func (t *teller) quote(data []byte) string {
 	return `"` + shorten(first, 24) + `"`
 }
 
-// unchanged returns what the Finished messages are about: that nobody changed a byte of the
-// messages that they cover, or that somebody did.
-func (t *teller) unchanged(motto, messages string) string {
-	covered := len(t.lines)
-	for i, s := range t.lines {
-		if s.is(iana.Finished) {
-			covered = i
-		}
-	}
-	for _, s := range t.lines[:covered] {
-		if s.Kind == iana.RecordHandshake &&
-			(s.Altered || s.Fate == trace.FateDropped || s.Fate == trace.FateMoved) {
-			motto = "messages %s did not all arrive as they were sent"
-		}
-	}
-	return fmt.Sprintf(motto, messages)
-}
-
 // certificateType returns what a side shows: RFC 7250.
 func (t *teller) certificateType(of iana.Side) iana.CertificateType {
 	for _, v := range []*view{t.server, t.client} {

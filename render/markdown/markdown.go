@@ -54,7 +54,7 @@ func (p *printer) head(s *explain.Story) {
 		p.printf("> **%s**\n\n", text(w.Text))
 	}
 	p.printf("✓ marks a value that the client and the server computed separately, and that was " +
-		"compared: equal.\n\n")
+		"compared: equal; or one that its receiver verified.\n\n")
 	for _, c := range s.Result.Sentences {
 		p.printf("- %s\n", text(c.Text))
 	}

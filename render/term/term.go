@@ -67,7 +67,7 @@ func (p *printer) head(s *explain.Story) {
 			p.end()
 		}
 	}
-	legend := "§ = " + strings.TrimSpace(p.rfc) + "    ✓ = both sides' values compared: equal"
+	legend := "§ = " + strings.TrimSpace(p.rfc) + "    ✓ = equal on both sides, or verified"
 	if !p.fits("   " + legend) {
 		p.end()
 	}
