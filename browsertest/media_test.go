@@ -7,6 +7,8 @@ import (
 
 	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/chromedp"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // colorScheme sets the preferred colour scheme, light or dark.
@@ -23,7 +25,7 @@ func noScript() chromedp.Action[chromedp.Void] {
 
 func TestPageFitsNarrowWindow(t *testing.T) {
 	p := open(t, example("ecdhe")+"#key-block")
-	for _, width := range []int64{360, 768, 1024} {
+	for _, width := range testkit.Sample(t, "widths", 3, []int64{360, 768, 1024}) {
 		p.do(chromedp.EmulateViewport(width, 740))
 		for _, key := range []string{"1", "2", "4", "6"} {
 			p.press(key)

@@ -48,6 +48,9 @@ func of(ms []float64) (median, p95 float64) {
 // Chromium throttles the thread of the page alone. What the worker does counts once in what is held
 // to the budgets, and four times in what is told besides.
 func TestPlaygroundIsQuick(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with -short: how quick the playground is says a whole run")
+	}
 	room := 15.0
 	if os.Getenv("VITRINE_BUDGETS") != "" {
 		room = 1
@@ -60,22 +63,14 @@ func TestPlaygroundIsQuick(t *testing.T) {
 		t.Errorf("the file has %d bytes", len(page))
 	}
 	p := open(t, "about:blank")
-	throttle := func(rate float64) {
-		p.do(call(emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: rate}))
-	}
-	lines := 4
-	if testing.Short() { // the bounds leave more room than throttling takes
-		lines = 1
-	} else {
-		throttle(4)
-	}
+	p.do(call(emulation.SetCPUThrottlingRate, emulation.SetCPUThrottlingRateParams{Rate: 4}))
 	address := playgroundFile(t)
 	p.do(chromedp.Navigate(address))
 	p.until(`document.documentElement.dataset.ready > 0`)
 	ready := eval[float64](p, `Number(document.documentElement.dataset.ready)`)
 	worked := eval[float64](p, `Number(document.documentElement.dataset.worked)`)
 	var more, alone sample
-	for line := 1; line <= lines; line++ { // one byte of the ClientHello more each time
+	for line := 1; line <= 4; line++ { // one byte of the ClientHello more each time
 		for at := 2; at <= 17; at += 2 {
 			more.click(p, "c1", line, at)
 		}

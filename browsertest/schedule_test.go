@@ -6,6 +6,8 @@ import (
 
 	"github.com/chromedp/chromedp"
 	"github.com/chromedp/chromedp/kb"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // The key schedule of TLS 1.3 is a page of its own, whose values open with the keyboard and can be
@@ -62,7 +64,7 @@ func TestPageOfTLS13TurnsAndHides(t *testing.T) {
 
 func TestPageOfTLS13FitsNarrowWindow(t *testing.T) {
 	p := open(t, example("tls13-hybrid")+"#key-schedule")
-	for _, width := range []int64{360, 400, 1280} {
+	for _, width := range testkit.Sample(t, "widths", 3, []int64{360, 400, 1280}) {
 		p.do(chromedp.EmulateViewport(width, 740))
 		eval[bool](p,
 			`(document.querySelectorAll("details").forEach(d => d.open = true), true)`)

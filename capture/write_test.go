@@ -22,6 +22,7 @@ import (
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/capture"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -147,10 +148,9 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	records := [2]*recorded{newRecorded(), newRecorded()}
+	records, want := [2]*recorded{newRecorded(), newRecorded()}, []string{}
 	psk := &vitrine.PSK{Identity: []byte("vitrine"), Key: []byte("0123456789abcdef")}
-	var want []string
-	all := slices.Concat(suite.All(), suite.All13())
+	all := testkit.Sample(t, "suites", 4, slices.Concat(suite.All(), suite.All13()))
 	for i, s := range all {
 		path := "/" + s.String()
 		for _, c := range []*vitrine.Config{client, server} {
@@ -203,12 +203,12 @@ func TestWrittenCapturesOpenDecryptedInTshark(t *testing.T) {
 
 func TestWrittenStreamsReadBack(t *testing.T) {
 	v6 := netip.MustParseAddrPort("[2001:db8::1]:50000")
-	for _, c := range []struct {
-		name           string
-		client, server netip.AddrPort
-		wantClient     string
-		wantServer     string
-	}{
+	type pair struct {
+		name                   string
+		client, server         netip.AddrPort
+		wantClient, wantServer string
+	}
+	for _, c := range testkit.Sample(t, "pairs", 3, []pair{
 		{"IPv4", netip.MustParseAddrPort("10.0.0.1:50000"),
 			netip.MustParseAddrPort("10.0.0.2:8443"), "10.0.0.1:50000", "10.0.0.2:8443"},
 		{"IPv6 with a zone", v6, netip.MustParseAddrPort("[fe80::2%eth0]:443"),
@@ -218,7 +218,7 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 		{"no addresses", netip.AddrPort{}, netip.AddrPort{}, "192.0.2.1:49152", "192.0.2.2:443"},
 		{"addresses of two families", v6, netip.MustParseAddrPort("10.0.0.2:8443"),
 			"192.0.2.1:50000", "192.0.2.2:8443"},
-	} {
+	}) {
 		t.Run(c.name, func(t *testing.T) {
 			big := bytes.Repeat([]byte("0123456789abcdef"), 20_000) // 320,000 bytes: five windows
 			var out bytes.Buffer

@@ -163,7 +163,7 @@ func TestCommandsPrintShownValues(t *testing.T) {
 		sum += ran[name]
 	}
 	t.Logf("%d commands run, for %d connections", sum, len(all))
-	if sum < 400 && !testing.Short() || sum < 50 {
+	if sum < 400 && !testing.Short() || sum < 20 {
 		t.Error("too few")
 	}
 }
@@ -186,7 +186,7 @@ func runAll(t *testing.T, entries []trace.Entry,
 			t.Errorf("%s of the %s: %d commands check the signature", e.Name(), e.Role, got)
 		}
 		for _, c := range commands {
-			if done[c.Text] {
+			if done[c.Text] || testing.Short() && ran[c.Name] > 0 {
 				continue
 			}
 			done[c.Text] = true

@@ -22,7 +22,7 @@ func TestLabelsAndEndsOfTLS12AreNamed(t *testing.T) {
 		value     []byte
 		name, how string
 	}
-	for _, c := range testkit.Sample(t, "mistakes", 6, []row{
+	for _, c := range testkit.Sample(t, "mistakes", 12, []row{
 		{prfByHand(h.pre, "key expansion", session, 48), "master_secret",
 			`the label of the master_secret is "key expansion": it is "extended master secret"`},
 		{prfByHand(h.pre, "extended_master_secret", session, 48), "master_secret",

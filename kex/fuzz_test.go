@@ -76,7 +76,7 @@ func FuzzFiniteField(f *testing.F) {
 // FuzzShare: whatever a peer sends as its share, there is an error that names an alert, or a secret
 // on which both sides agree.
 func FuzzShare(f *testing.F) {
-	keep := testkit.SampleSeeds(3)
+	keep := testkit.SampleSeeds(9)
 	for i, id := range allNamed {
 		ours, err := named(f, id).Offer(testkit.Rand(id.String()))
 		if err != nil {

@@ -40,7 +40,7 @@ func TestEveryAlteredLineIsDetected(t *testing.T) {
 			}
 		}
 	}
-	all = testkit.Sample(t, "alterations", 5, all)
+	all = testkit.Sample(t, "alterations", 15, all)
 	for _, a := range all {
 		altered(t, a.name, a.options, a.line)
 	}

@@ -81,9 +81,9 @@ func inBothVersions(t *testing.T, what string,
 var bothVersions = []iana.Version{iana.TLS12, iana.TLS13}
 
 func TestEveryGroupIsSharedWithOtherStacks(t *testing.T) {
-	for _, g := range []iana.Group{iana.X25519, iana.X448, iana.Secp256r1, iana.Secp384r1,
-		iana.Secp521r1,
-		iana.FFDHE2048, iana.FFDHE3072, iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192} {
+	for _, g := range testkit.Sample(t, "groups", 3, []iana.Group{iana.X25519, iana.X448,
+		iana.Secp256r1, iana.Secp384r1, iana.Secp521r1, iana.FFDHE2048, iana.FFDHE3072,
+		iana.FFDHE4096, iana.FFDHE6144, iana.FFDHE8192}) {
 		inBothVersions(t, g.String(), func(*interop.Stack, iana.Side) *meeting {
 			m := &meeting{}
 			if g.FiniteField() {

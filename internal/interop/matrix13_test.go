@@ -144,7 +144,7 @@ func TestTLS13Matrix(t *testing.T) {
 	}
 	var mu sync.Mutex
 	done, ran, planned := map[string]bool{}, 0, 0
-	rows := testkit.Sample(t, "rows", 4, rows13())
+	rows := testkit.Sample(t, "rows", 8, rows13())
 	t.Run("meet", func(t *testing.T) {
 		for _, r := range rows {
 			for _, with := range stacks13 {

@@ -234,7 +234,7 @@ func TestMatrix(t *testing.T) {
 		tables = append(tables, table{with, rows})
 		visits := visitsTo(with, rows)
 		planned += len(visits)
-		visits = testkit.Sample(t, "visits to "+with.Name, 12, visits)
+		visits = testkit.Sample(t, "visits to "+with.Name, 24, visits)
 		t.Run(with.Name, func(t *testing.T) {
 			for _, v := range visits {
 				t.Run(fmt.Sprint(v.row, "/their ", v.them, "/", v.scene.name),

@@ -201,7 +201,7 @@ func TestCheckNoticesMissingEvent(t *testing.T) {
 				all = append(all, l)
 			}
 		}
-		for _, l := range testkit.Sample(t, "lines", 20, all) {
+		for _, l := range testkit.Sample(t, "lines", 60, all) {
 			missing++
 			if _, err := recompute.CheckUntilWrong(o,
 				bytes.NewReader(bytes.Replace(lines, l, nil, 1))); err == nil {
@@ -223,7 +223,7 @@ func TestCheckNoticesAlteredDigit(t *testing.T) {
 		if _, err := recompute.Check(o, bytes.NewReader(lines)); err != nil {
 			t.Fatal(err)
 		}
-		for _, at := range testkit.Sample(t, "values", 30, values(lines)) {
+		for _, at := range testkit.Sample(t, "values", 90, values(lines)) {
 			was := lines[at]
 			lines[at] = '0' + (was-'0'+1)%10
 			if _, err := recompute.CheckUntilWrong(o, bytes.NewReader(lines)); err == nil {

@@ -271,7 +271,7 @@ func talk(t testing.TB, client, server *vitrine.Conn) {
 func TestEverythingThatTLS13DerivesIsRecomputed(t *testing.T) {
 	o := tool(t)
 	total, ran, sum := recompute.Tally{}, 0, 0
-	for _, c := range testkit.Sample(t, "cases", 6, cases13) {
+	for _, c := range testkit.Sample(t, "cases", 12, cases13) {
 		t.Run(c.name, func(t *testing.T) {
 			if _, err := exec.LookPath(c.needs); c.needs != "" && err != nil {
 				t.Skip(err)
