@@ -98,7 +98,8 @@ func (p *prober) tolerates(ctx context.Context, o *Offer, edit func(*Offer)) (To
 	if second.Outcome == Accepted {
 		return NotTold, "", "refused once and accepted once: " + first.Refusal()
 	}
-	if second.Outcome == Cut { // it answered, so it did not refuse
+	// it answered, so it did not refuse
+	if second.Outcome == Cut || second.Outcome == Silent && len(second.first) > 0 {
 		return NotTold, "", second.Refusal()
 	}
 	return No, Inferred, second.Refusal() + "; without it, accepted"

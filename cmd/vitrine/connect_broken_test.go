@@ -252,6 +252,9 @@ var faults = map[string]told{
 	"closes after its ServerHello": {code: 1, cause: []string{"the server chose TLS 1.3",
 		": the server began the handshake and went away without a word"},
 		never: []string{"tried", "found", "key exchange it has"}},
+	"behind somebody who passes 900 bytes": {code: 1, cause: []string{
+		": the answer to our hello is cut off"}, never: []string{"fails at", "speaks only"},
+		works: "--group x25519,secp256r1,secp384r1"},
 	"closes inside its ServerHello": {code: 1, cause: []string{
 		": the server broke off in the middle of its ServerHello"},
 		never: []string{"no TLS server"}},

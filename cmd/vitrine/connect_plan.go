@@ -74,18 +74,7 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 		f.Proved = "with this change the handshake comes as far as the certificate, " +
 			"which is not trusted: " + f.second
 	}
-	f.Cause = p.Change.Cause
-	if p.Change.Kind == diagnose.NoServerName && failure.Received != nil &&
-		*failure.Received == alert.UnrecognizedName {
-		f.Cause = "the server has no site of the name " + c.config.ServerName
-	}
-	if p.Change.Kind == diagnose.NoHybrids && failure.Offered != nil {
-		f.Cause = cmp.Or(s.WhyLong(ctx, failure.Offered), f.Cause)
-	}
-	if p.Change.Kind == diagnose.ShortRecords && failure.Offered != nil &&
-		failure.Gone != diagnose.Silent {
-		f.Cause = cmp.Or(s.WhyWhole(ctx, failure.Offered), f.Cause)
-	}
+	f.Cause = c.whyItWorks(ctx, s, failure, &p.Change)
 	line := c.line(nil, flagsOf(&p.Change)...)
 	if p.Err == nil {
 		f.Works, f.Go, f.Costs = line, p.Change.Go, p.Change.Costs
@@ -95,6 +84,28 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 	if e, ok := errors.AsType[x509.HostnameError](p.Err); ok {
 		c.trySNI(ctx, e.Certificate, f)
 	}
+}
+
+// cutOff is what is wrong if the first answer did not come whole, and another one does.
+const cutOff = "the answer to our hello is cut off, by the server or by something on the way; " +
+	"with this change another answer comes, which may be shorter"
+
+// whyItWorks returns what a change that works shows about the server.
+func (c *caller) whyItWorks(ctx context.Context, s *probe.Server, failure *diagnose.Failure,
+	change *diagnose.Change) string {
+	switch {
+	case failure.BrokenOff():
+		return cutOff
+	case change.Kind == diagnose.NoServerName && failure.Received != nil &&
+		*failure.Received == alert.UnrecognizedName:
+		return "the server has no site of the name " + c.config.ServerName
+	case failure.Offered == nil:
+	case change.Kind == diagnose.NoHybrids:
+		return cmp.Or(s.WhyLong(ctx, failure.Offered), change.Cause)
+	case change.Kind == diagnose.ShortRecords && failure.Gone != diagnose.Silent:
+		return cmp.Or(s.WhyWhole(ctx, failure.Offered), change.Cause)
+	}
+	return change.Cause
 }
 
 // tryElse adds what a user can try where no change helps.
@@ -226,8 +237,12 @@ const minPSSBits = 8*(32+32+2) - 6
 // in the hello.
 func (c *caller) helloChanges(k *probe.Sketch, lack probe.Comparison, failure *diagnose.Failure,
 	general []diagnose.Change, f *failureReport) (list []diagnose.Change) {
+	why := "it fails at something else in ours"
+	if failure.BrokenOff() {
+		why = "what it answers to ours is cut off"
+	}
 	f.fails = fmt.Sprintf("it accepts a short hello of %v with the suites and groups that we "+
-		"offered: it fails at something else in ours", lack.Version)
+		"offered: %s", lack.Version, why)
 	f.Found = append(f.Found, f.fails)
 	if lack.Version < newest(failure) {
 		change := diagnose.UpTo(lack.Version)

@@ -40,6 +40,9 @@ var refusing = []Server{
 	}},
 	{"speaks HTTP/2 without TLS", answers("\x00\x00\x12\x04\x00\x00\x00\x00\x00" +
 		"\x00\x03\x00\x00\x00\x80\x00\x04\x00\x01\x00\x00\x00\x05\x00\xff\xff\xff")},
+	{"behind somebody who passes 900 bytes", func(t testing.TB) string {
+		return Relay(t, crypto(throwaway.ECDSA)(t), 900, Closing)
+	}},
 	{"closes after its ServerHello", after(false, func(c net.Conn) {})},
 	{"closes inside its ServerHello", after(true, func(c net.Conn) {})},
 	{"falls silent after its ServerHello", after(false, func(c net.Conn) {

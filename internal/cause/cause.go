@@ -201,11 +201,14 @@ func (f *Failure) echoes() bool {
 		iana.HandshakeType(f.First[5]) == iana.ClientHello
 }
 
-// brokenOff reports whether a server ended the connection inside its ServerHello.
-func (f *Failure) brokenOff() bool {
-	return f.Side == iana.Client && f.Answered == nil && f.Gone != NotGone && f.Offered != nil &&
-		len(f.First) > 5 && iana.ContentType(f.First[0]) == iana.RecordHandshake &&
-		iana.HandshakeType(f.First[5]) == iana.ServerHello
+// BrokenOff reports whether a server's connection ended, or fell silent, inside its ServerHello: it
+// understood the hello.
+func (f *Failure) BrokenOff() bool {
+	if f.Side != iana.Client || f.Answered != nil || f.Gone == NotGone || f.Offered == nil ||
+		len(f.First) == 0 || iana.ContentType(f.First[0]) != iana.RecordHandshake {
+		return false
+	}
+	return len(f.First) <= 5 || iana.HandshakeType(f.First[5]) == iana.ServerHello
 }
 
 // keyDiffers reports whether a handshake with a pre-shared key failed as it does if the sides have

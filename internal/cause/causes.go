@@ -71,7 +71,7 @@ var causes = []cause{
 		return f.Side == iana.Client && f.Answered == nil && f.Received != nil
 	}},
 	{"the server broke off in the middle of its ServerHello: it ends there, or something on the " +
-		"way cuts what it sends", (*Failure).brokenOff},
+		"way cuts what it sends", (*Failure).BrokenOff},
 	{"the server, or something before it, drops connections that it does not like without a " +
 		"word: an extension or a version that it does not know, a name, an address that it does " +
 		"not serve. Or it is no TLS server", func(f *Failure) bool {
