@@ -342,6 +342,7 @@ func (p *packets) read(s *showing) error {
 			r.secrets = s.secretsBlock
 		case *lazy:
 			r.secrets = s.secretsBlock
+			r.opened = func(r *capture.Reader) { s.watch.Late = s.watch.Late || r.MayHoldSecrets() }
 		}
 	}
 	if p.growing != nil {

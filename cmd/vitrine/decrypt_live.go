@@ -55,6 +55,7 @@ func (p *packets) openGrowing(name string) error {
 type lazy struct {
 	open    func() (*capture.Reader, error)
 	secrets func(capture.SecretsType, []byte)
+	opened  func(*capture.Reader)
 	r       *capture.Reader
 }
 
@@ -65,7 +66,9 @@ func (l *lazy) Next() (capture.Packet, error) {
 			return capture.Packet{}, err
 		}
 		r.Secrets = l.secrets
-		l.r = r
+		if l.r = r; l.opened != nil {
+			l.opened(r)
+		}
 	}
 	return l.r.Next()
 }
