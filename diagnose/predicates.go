@@ -44,8 +44,8 @@ func (f *Failure) early() bool {
 				alert.UnexpectedMessage, alert.HandshakeFailure, alert.UnsupportedExtension))
 }
 
-// BrokenOff reports whether the server began to answer, and its ServerHello did not come whole: what
-// fails is not the hello.
+// BrokenOff reports whether the server began to answer, and its ServerHello did not come whole:
+// what fails is not the hello.
 func (f *Failure) BrokenOff() bool { return f.known().BrokenOff() }
 
 // OwnCertificate reports whether the failure is about our own certificate: a server asked for one,
