@@ -15,8 +15,8 @@ import (
 	"github.com/vitrine-tls/vitrine/probe"
 )
 
-// Answers that are cut after any number of bytes, in whichever way, tell nothing false: whatever is
-// said then is said of the server without the cut, too. VITRINE_CUTS=all tries every length.
+// Answers that are cut after a number of bytes, in whichever way, tell nothing false: the report has
+// nothing that it has not without the cut. VITRINE_CUTS=all tries every length.
 func TestAnswersThatAreCutTellNothingFalse(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}
 	server := testkit.ServeTCP(t, func(c net.Conn) { tls.Server(c, config).Handshake() })

@@ -14,7 +14,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
-// Of a server whose answers are cut after any number of bytes, in whichever way, nothing is said
+// Of a server whose answers are cut after a number of bytes, in whichever way, nothing is reported
 // that is false without the cut. VITRINE_CUTS=all tries every length.
 func TestConnectInfersNothingFalseFromACut(t *testing.T) {
 	config := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}

@@ -35,9 +35,9 @@ func Relay(t testing.TB, server string, most int64, end Ending) string {
 			s.(*net.TCPConn).CloseWrite()
 		}()
 		if _, err := io.CopyN(c, s, most); err != nil {
-			return // it said no more
+			return // it sent no more
 		}
-		if s.Read(make([]byte, 1)); end == Stalling { // it has more to say, or ends
+		if s.Read(make([]byte, 1)); end == Stalling { // it sends more, or ends
 			io.Copy(io.Discard, c)
 		}
 		if end == Resetting {
