@@ -50,6 +50,7 @@ func (p *prober) resumes(ctx context.Context, v iana.Version, first *spoken,
 	if first.err != nil {
 		return NotTold, "", bounded(first.err.Error())
 	}
+	cut := first.cut
 	for range 2 {
 		sp := p.server.speak(ctx, ticketWait, func(c *vitrine.Config) {
 			only(v)(c)
@@ -59,6 +60,10 @@ func (p *prober) resumes(ctx context.Context, v iana.Version, first *spoken,
 		if sp.state.DidResume {
 			return Yes, Seen, ""
 		}
+		cut = cut || sp.cut
+	}
+	if cut { // a session of such a connection is not offered
+		return NotTold, "", "its connections end without close_notify"
 	}
 	return No, Inferred, "offered twice, and not resumed"
 }

@@ -23,6 +23,7 @@ import (
 type spoken struct {
 	state    vitrine.ConnectionState
 	messages []*trace.Message
+	cut      bool // it ended without close_notify while it waited for tickets
 	err      error
 }
 
@@ -63,6 +64,7 @@ const (
 func (s *Server) speak(ctx context.Context, wait time.Duration,
 	edit func(*vitrine.Config)) *spoken {
 	var late error
+	var cut bool
 	sp := s.talk(ctx, edit, func(conn *vitrine.Conn, raw net.Conn) {
 		if wait == 0 || conn.ConnectionState().Version != vitrine.VersionTLS13 {
 			return
@@ -72,8 +74,11 @@ func (s *Server) speak(ctx context.Context, wait time.Duration,
 		if received, ok := errors.AsType[*alert.Received](err); ok {
 			late = received
 		}
+		_, cut = errors.AsType[*vitrine.TruncatedError](err)
+		cut = cut || isReset(err)
 		raw.SetDeadline(time.Now().Add(time.Second))
 	})
+	sp.cut = cut
 	if sp.err == nil {
 		sp.err = late
 	}
