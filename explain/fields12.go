@@ -7,7 +7,7 @@ var fieldNotes12 = map[string]string{
 		"extension supported_versions names others: 0303 is TLS 1.2, since SSL 3.0 was 0300. The " +
 		"server may choose a lower one.",
 	"client_hello/random": "32 random bytes for this connection alone. They go into every key, " +
-		"so that a recorded handshake cannot be played again.",
+		"so that what a server said in a recorded handshake cannot be shown to this client.",
 	"client_hello/session_id": "Names a session to resume, or, with a ticket, is made up so that " +
 		"the client can tell from the answer whether the server took the ticket.",
 	"cipher_suites": "What the client can do, best first: a suite names the key exchange, the " +
@@ -83,8 +83,9 @@ var extensionNotes12 = map[string]string{
 	"server_hello/server_name": "Empty: the server used the name.",
 	"supported_groups": "The groups for Diffie-Hellman that the client can use, best " +
 		"first.",
-	"ec_point_formats": "How points of curves may be written. Everybody writes them in full " +
-		"(uncompressed); the extension remains because old peers want it.",
+	"ec_point_formats": "How points of secp256r1 and its kin may be written. Everybody writes " +
+		"them in full (uncompressed); the extension remains because old peers want it. X25519 " +
+		"and X448 have one form only, and no mark for it.",
 	"signature_algorithms": "The signatures that the client accepts, in ServerKeyExchange and in " +
 		"certificates, best first.",
 	"renegotiation_info": "Empty in a first handshake: it says that a later one on this " +
@@ -179,8 +180,9 @@ var commonFieldNotes = map[string]string{
 	"named_group_list":               "Best first.",
 	"signature_scheme":               "A way to sign: the kind of key, the padding, the hash.",
 	"supported_signature_algorithms": "Best first.",
-	"ec_point_format":                "uncompressed: both coordinates, after a byte 04.",
-	"ec_point_format_list":           "The forms that the sender can read.",
+	"ec_point_format": "uncompressed: both coordinates, after a byte 04 (not of " +
+		"X25519).",
+	"ec_point_format_list": "The forms that the sender can read.",
 	"renegotiated_connection": "Empty in a first handshake; in a later one, its " +
 		"Finished.",
 	"protocol_name":      "A protocol, by its registered name.",

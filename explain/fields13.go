@@ -102,8 +102,8 @@ const greaseNote = "GREASE (RFC 8701): a number that means nothing, sent so that
 var fieldNotes = map[string]string{
 	"client_hello/client_version": "legacy_version: it says TLS 1.2, since middleboxes and old " +
 		"servers fail on a higher number. What is really offered is in supported_versions.",
-	"client_hello/random": "32 random bytes for this connection alone. Every secret depends on " +
-		"them through the transcript hash.",
+	"client_hello/random": "32 random bytes for this connection alone. Every traffic secret " +
+		"depends on them, through the transcript hash.",
 	"client_hello/session_id": "legacy_session_id: random, and names no session. It is there so " +
 		"that the handshake looks like a resumption of TLS 1.2 to middleboxes; the server sends " +
 		"it back.",
@@ -223,8 +223,9 @@ var extensionNotes = map[string]string{
 		"share.",
 	"encrypted_extensions/supported_groups": "What the server would have liked better, for the " +
 		"next time.",
-	"signature_algorithms": "The signatures that the sender accepts in CertificateVerify, best " +
-		"first.",
+	"signature_algorithms": "The signatures that the sender accepts, best first: in " +
+		"CertificateVerify, and in certificates unless signature_algorithms_cert names others. " +
+		"Those of PKCS #1 v1.5 can be in certificates only.",
 	"signature_algorithms_cert": "The signatures that the sender accepts in certificates.",
 	"server_name": "The server that the client means, in the clear: the server chooses its " +
 		"certificate by it.",

@@ -61,9 +61,10 @@ func Guards(r *trace.Record) []Guard {
 		return list
 	case len(r.AAD) == 5: // of TLS 1.3
 		return []Guard{
-			{"type", aad[:1], "23 in every record: a header with another does not open; what the " +
-				"content is, the type inside says"},
-			{"version", aad[1:3], "the same in every record: a header with another does not open"},
+			{"type", aad[:1], "23 in every encrypted record: a header with another does not " +
+				"open; what the content is, the type inside says"},
+			{"version", aad[1:3], "0303 in every encrypted record: a header with another does " +
+				"not open"},
 			{
 				"length",
 				aad[3:5],
@@ -132,7 +133,8 @@ var SignedNotes = struct {
 	Messages: "All messages so far are signed. Without the server's random and certificate, a " +
 		"server could show the client's proof to another server, as if the client had come there.",
 	Transcript: "Everything said so far, as one hash. Were only the key shares signed, an " +
-		"attacker could change the versions, suites and groups that were offered; without the " +
+		"attacker could change what was offered, so that both choose a group or a suite so weak " +
+		"that he breaks it in time to forge Finished (FREAK, Logjam); without the " +
 		"certificate, one server's signature could stand under another's name.",
 	Finished: "Finished alone would not do: it is a MAC under keys from the key exchange, and an " +
 		"attacker in the middle could do a key exchange with either side. The signature says " +
@@ -225,6 +227,7 @@ func (t *teller) stolen() (opens bool, says string) {
 		return false, "Reads nothing without the pre-shared key, which goes into the secret, too."
 	}
 	return false,
-		"Reads nothing. The key only signed: it can pass for the server from now on, but the " +
-			"secret came from private keys that were made for this connection and are gone."
+		"Reads nothing. The key only signed: whoever has it can pass for the server while its " +
+			"certificate is valid, but the secret came from private keys that were made for this " +
+			"connection alone."
 }

@@ -89,8 +89,8 @@ var glossary = []Word{
 			"decrypted.", "RFC 7366"},
 	{"ephemeral", "Made for this handshake and forgotten afterwards.", "RFC 5246 §F.1.1.3"},
 	{"extended master secret",
-		"The master_secret is derived from a hash of the whole handshake instead of the two " +
-			"randoms.", "RFC 7627"},
+		"The master_secret is derived from a hash of all messages up to ClientKeyExchange " +
+			"instead of the two randoms.", "RFC 7627"},
 	{"extension",
 		"An addition to a hello: the name of the server, groups, signature schemes. What the " +
 			"other side does not know it ignores.", "RFC 5246 §7.4.1.4"},
@@ -102,7 +102,8 @@ var glossary = []Word{
 	{"handshake", "Everything up to the first protected data.", "RFC 5246 §7.3"},
 	{"HMAC", "A MAC made of a hash function.", "RFC 2104"},
 	{"IV", "Initialisation vector: what makes equal plaintexts encrypt differently. For an AEAD, " +
-		"the fixed part of the nonce.", "RFC 5246 §6.2.3"},
+		"the part of the nonce that is derived with the keys; the number of the " +
+		"record is the rest.", "RFC 5246 §6.2.3"},
 	{"key_block",
 		"The bytes that the PRF expands the master_secret to. They are cut into the keys.",
 		"RFC 5246 §6.3"},
@@ -197,8 +198,8 @@ var glossary13 = []Word{
 		"server can read.", "RFC 8446 §4.6.1"},
 	{"traffic secret", "The secret of one direction and one stage; key and IV are expanded from " +
 		"it.", "RFC 8446 §7.3"},
-	{"transcript", "All handshake messages so far, in order. Its hash goes into each branch of " +
-		"the key schedule, and into signatures and Finished.", "RFC 8446 §4.4.1"},
+	{"transcript", "All handshake messages so far, in order. Its hash goes into each traffic " +
+		"secret, and into signatures and Finished.", "RFC 8446 §4.4.1"},
 	{"verify_data", "The content of Finished: HMAC(finished_key, transcript hash), as long as " +
 		"the hash.", "RFC 8446 §4.4.4"},
 }

@@ -221,7 +221,7 @@ var introductions = [...]string{
 	"Two programs that never met want to talk in private over a wire that anybody can read and " +
 		"change. They begin in the open. Each sends a number used once (a nonce), and they " +
 		"settle which methods to use: the client offers, the server chooses. An eavesdropper " +
-		"sees all of this, and that does no harm: nothing here is secret.",
+		"sees all of this: nothing here is secret.",
 	"Before a secret is worth anything, the client must know whose it would be. The server shows " +
 		"a certificate: its name and its public key, signed by somebody whom the client trusts " +
 		"already. Showing it proves nothing yet. The proof comes later, when the server uses the " +
@@ -235,10 +235,10 @@ var introductions = [...]string{
 		"the master_secret, and the master_secret into as many bytes as the cipher needs. These " +
 		"are cut, in a fixed order, into keys for each direction. If both began with the same " +
 		"inputs, they end with the same keys, and nothing more needs to be sent.",
-	"Until now nothing protected the handshake itself: somebody could have changed the list of " +
-		"ciphers on the way. So each side hashes every message that it said and heard, and sends " +
-		"a proof that only a holder of the master_secret can make. If the two transcripts differ " +
-		"in one bit, the connection ends here.",
+	"Only now do both sides learn that they heard the same: until here somebody could have " +
+		"changed the list of ciphers on the way. Each side hashes every message that it said and " +
+		"heard, and sends a proof that only a holder of the master_secret can make. If the " +
+		"two transcripts differ in one bit, the connection ends here.",
 	"At last, data. Each record is encrypted so that nobody can read it, and authenticated so " +
 		"that nobody can change, reorder or repeat it. Here a record lies open with all of its " +
 		"parts, those on the wire and those inside.",

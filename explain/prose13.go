@@ -21,7 +21,7 @@ var introductions13 = [...]string{
 		"change. They begin in the open. Each sends a number used once, and a public key that " +
 		"was made for this connection alone: a key share. The client guesses which kind of key " +
 		"the server likes; if it guessed wrong, the server asks for another hello. An " +
-		"eavesdropper sees all of this, and that does no harm.",
+		"eavesdropper sees all of this, and no computer of today finds the secret from it.",
 	"Each side combines its own private key with the other's share, and both come to the same " +
 		"secret, which is never sent. From it grows a tree: HKDF-Extract mixes a new secret in, " +
 		"HKDF-Expand-Label makes a branch. The first branches are the handshake keys, and from " +

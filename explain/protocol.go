@@ -45,7 +45,7 @@ var protocol12 = protocol{
 	},
 	oldRecord: "The record that brings the ClientHello names an old version, since the version " +
 		"is not agreed yet, and old servers refuse what they do not know.",
-	inTheClear: "the hellos and the certificates",
+	inTheClear: "the handshake up to ChangeCipherSpec, with certificates and public keys",
 	keyLog: Reader{"and the master_secret, as a key log or a stored session has it",
 		"Reads everything: both randoms are in the recording, and no more is needed.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
@@ -80,14 +80,19 @@ var protocol13 = protocol{
 	},
 	inTheClear: "the hellos",
 	keyLog: Reader{"and the traffic secrets, as a key log has them",
-		"Reads what these secrets protect; from the Handshake Secret on down, everything.", true},
+		"Reads what these secrets protect. The Handshake Secret, which no key log has, gives all " +
+			"of them.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
 		"Does not read this connection. Of a connection that resumes it he reads the early data; " +
 			"the rest has a key exchange of its own, unless it is psk_ke.", false},
 	erasures: []Erasure{
-		{"shared secret, Early Secret, Handshake Secret and Main Secret", "when all that grows " +
-			"from them has been derived: at the latest with the client's Finished"},
-		{"handshake traffic secrets, their keys and IVs", "when the handshake is over"},
+		{"shared secret, Handshake Secret, Main Secret and the secret derived between them; with " +
+			"a PSK, the Early Secret", "when all that grows from them has been derived: the last " +
+			"is resumption_secret, from the hash up to the client's Finished"},
+		{"handshake traffic secrets, their keys, IVs and finished_keys", "when the handshake is " +
+			"over"},
+		{"exporter_secret", "when the program exports no more: it opens no record, but what the " +
+			"program made of it"},
 		{"application traffic secrets, their keys and IVs", "when the connection ends, or a " +
 			"KeyUpdate has replaced them"},
 		{"resumption_secret and the PSKs of tickets", "when no ticket is to be used any more. " +

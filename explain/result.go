@@ -29,11 +29,11 @@ func (t *teller) conclude() {
 	r.Try = hints(t.Story)
 }
 
-// judge says who could read a recording later, if the handshake was completed: otherwise there is
-// no data to speak of.
+// judge says who could read a recording later, if the handshake was completed and no side failed:
+// otherwise there is no connection to speak of.
 func (t *teller) judge() {
 	r := &t.Result
-	if r.Judged = t.Suite != nil && t.done() && !t.stalled(); r.Judged {
+	if r.Judged = t.Suite != nil && t.done() && !t.failed() && !t.stalled(); r.Judged {
 		r.KeyOpens, r.KeySays = t.stolen()
 	} else {
 		r.ForwardSecret, r.PostQuantum = false, false
@@ -42,6 +42,9 @@ func (t *teller) judge() {
 
 // stalled reports whether somebody in between made a side wait for what never came.
 func (t *teller) stalled() bool { return t.Run.Tampered != nil && t.Run.Tampered.Stall }
+
+// failed reports whether a side saw an error, maybe after the handshake.
+func (t *teller) failed() bool { return t.client.failed != nil || t.server.failed != nil }
 
 // ending sets which sides noticed an error, and whether the connection was completed. The values
 // must have been counted.

@@ -13,7 +13,7 @@ func (t *teller13) warnings13() []Sentence {
 		switch flaws := strings.Join(flaws(t.Suite), ", "); flaws {
 		case "":
 			list = append(list, Sentence{"The protocol of today: " + t.trips() + ", and " +
-				"everything after the hellos is encrypted.", Good})
+				"every message after the hellos is encrypted.", Good})
 		default:
 			list = append(list, Sentence{"Mind: " + flaws + ".", Bad})
 		}

@@ -101,9 +101,9 @@ var simplified = []Simplification{
 // simplified13 are the simplifications about TLS 1.3.
 var simplified13 = []Simplification{
 	{"TLS 1.3 encrypts the handshake.",
-		"Everything but the hellos, which name the server, the versions, suites and groups, and " +
-			"have both key shares. The first encrypted message is the server's second. Only an " +
-			"encrypted_client_hello hides the name.",
+		"Every message but the hellos, which name the server, the versions, suites and groups, " +
+			"and have both key shares. The first encrypted message is the server's second. Only " +
+			"an encrypted_client_hello hides the name.",
 		"RFC 8446 §2, RFC 9849"},
 	{"The cipher suite says how everything is done.",
 		"It names an AEAD and a hash. Group, signature and PSK are negotiated by extensions, " +

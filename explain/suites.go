@@ -124,7 +124,7 @@ func (r Run) demonstration() bool {
 // whether the ephemeral keys were erased.
 func (r Run) forgotten() string {
 	if r.demonstration() && r.Note == "" {
-		return "Both ephemeral keys are gone: the server's key opens no recording."
+		return "Both ephemeral keys served once: the server's key opens no recording."
 	}
 	return "Once both sides forget their ephemeral keys, no key that stays opens a recording."
 }

@@ -335,7 +335,8 @@ type schedule struct {
 	Compared int // that both sides hold
 	Equal    int
 	// Elsewhere says what the count of the whole run has besides, or is empty.
-	Elsewhere string
+	Elsewhere  string
+	Prev, Next string // fragments
 }
 
 // trunk is one HKDF-Extract on the trunk of the tree.
@@ -381,6 +382,20 @@ type secret struct {
 	On    [2]bool // which sides hold it at birth: 0 the client
 	From  []string
 	Into  []string
+}
+
+// resultID is the fragment of the result in a run without others.
+const resultID = "result"
+
+// BeforeResult returns the fragment of what stands before the result, or nothing.
+func (r *run) BeforeResult() string {
+	if r.Schedule != nil {
+		return r.Schedule.ID
+	}
+	if n := len(r.Steps); n > 0 {
+		return r.Steps[n-1].ID
+	}
+	return ""
 }
 
 // Last returns the number of the last chapter.

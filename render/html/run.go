@@ -55,6 +55,7 @@ func (v *run) prepare(r Run) {
 	v.stamp()
 	v.compute()
 	v.drawSchedule()
+	v.leadOn()
 	v.family()
 	v.Ladder = v.drawLadder()
 }
@@ -155,6 +156,17 @@ func (r *run) pages(rungs []explain.Rung) {
 			p.Prev, r.Steps[i-1].Next = r.Steps[i-1].ID, p.ID
 		}
 		r.fill(p)
+	}
+}
+
+// leadOn makes the last step lead to the key schedule, or to the result.
+func (r *run) leadOn() {
+	if len(r.Steps) == 0 {
+		return
+	}
+	last := r.Steps[len(r.Steps)-1]
+	if last.Next = r.ID + resultID; r.Schedule != nil {
+		last.Next = r.Schedule.ID
 	}
 }
 

@@ -160,6 +160,7 @@ func (r *run) drawSchedule() {
 			more,
 		)
 	}
+	s.Prev, s.Next = r.BeforeResult(), r.ID+resultID
 	r.Schedule = s
 }
 
