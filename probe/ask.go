@@ -42,6 +42,7 @@ type Server struct {
 
 	mu      sync.Mutex
 	retries map[Outcome]int
+	hellos  fates
 }
 
 // Asked returns how many connections were made so far, those that failed among them.
@@ -125,6 +126,9 @@ func (s *Server) Ask(ctx context.Context, o *Offer) *Answer {
 		a.end(err) // the server may have given a reason
 	}
 	a.read(&reader{conn: conn})
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.hellos.add(a)
 	return a
 }
 

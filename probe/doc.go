@@ -9,9 +9,11 @@
 // The files can be read in this order, each after those that it builds on; a test holds that none
 // refers to a later one:
 //
-//	text.go offer.go answer.go ask.go       a hello, the answer to it, and their connection
+//	text.go offer.go answer.go              a hello, and the answer to it
+//	fates.go ask.go                         their connection, and what became of hellos
 //	verdict.go speak.go                     what comes within a time; whole handshakes
 //	report.go prober.go certificate.go      what is told, and the run that finds it out
+//	refusal.go                              whether a lost connection is a refusal
 //	suites.go order.go collect.go           suites, groups, signature schemes and their order
 //	facts.go sessions.go tolerance.go       questions: extensions, resumption, odd hellos
 //	questions.go weaknesses.go              their order, and questions like attacks

@@ -38,6 +38,8 @@ type Offer struct {
 	Name     string // of the server, in place of its usual one
 	NoName   bool   // send none
 	Unpadded bool   // leave a message of 256 to 511 bytes as it is: some servers fail with it
+
+	padded bool // to a length that the question is about
 }
 
 // with returns a copy of o with an edit besides its own.
@@ -78,6 +80,20 @@ func (o *Offer) encode(name string) ([]byte, error) {
 		return message.Dialect{Version: o.Version}.Encode(m)
 	}
 	return raw, err
+}
+
+// padTo makes the hello n bytes long, and reports whether it was shorter.
+func padTo(o *Offer, n int, name string) bool {
+	raw, err := o.encode(name)
+	if err != nil || len(raw)+4 > n {
+		return false
+	}
+	pad := make([]byte, n-len(raw)-4)
+	o.padded = true
+	*o = *o.with(func(m *message.ClientHello) {
+		m.Extensions.Add(iana.ExtPadding, &message.Padding{Zeros: pad})
+	})
+	return true
 }
 
 // extend adds the extensions.
@@ -161,6 +177,9 @@ func record(t iana.ContentType, v iana.Version, content []byte) []byte {
 		byte(len(content))}, content...)
 }
 
+// maxSuites is how many suites one hello offers: some servers fail with more than 127.
+const maxSuites = 120
+
 // suitesOf returns the suites that a version may have, those that are in use first.
 func suitesOf(v iana.Version) (ids []iana.CipherSuite) {
 	for _, id := range iana.CipherSuites() {
@@ -235,6 +254,13 @@ var (
 		iana.RSA_PKCS1_SHA384, iana.RSA_PKCS1_SHA512, 0x0402, iana.ECDSA_SHA224,
 		iana.RSA_PKCS1_SHA224, iana.ECDSA_SHA1, iana.RSA_PKCS1_SHA1, 0x0202, 0x0101}
 )
+
+func groupsOf(v iana.Version) []iana.Group {
+	if v == iana.TLS13 {
+		return groups13
+	}
+	return groups12
+}
 
 // shares returns a key share of each group that can have one. Their private keys are forgotten at
 // once: nothing but the ServerHello is read.

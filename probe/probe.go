@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net"
+	"slices"
 	"sync"
 	"time"
 
@@ -112,6 +113,12 @@ func (p *prober) versions(ctx context.Context) {
 	var old Version
 	run = append(run, func() { old = p.askSSL2(ctx) })
 	side(run...)
+	i := slices.IndexFunc(eliminations, func(e *elimination) bool { return len(e.answers) > 0 })
+	for _, e := range eliminations {
+		if i >= 0 && ctx.Err() == nil {
+			e.confirm(ctx, p.server, eliminations[i].answers[0])
+		}
+	}
 	p.server.progress("groups, signature schemes and the order of suites")
 	p.rest(ctx, eliminations)
 	for _, e := range eliminations {

@@ -11,7 +11,6 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -49,6 +48,7 @@ func (s *Server) Sketch(ctx context.Context) *Sketch {
 		run = append(run, func() { k.Versions[i], answers[i] = s.glance(ctx, v) })
 	}
 	side(run...)
+	k.confirm(ctx, s, answers)
 	for i, a := range answers {
 		if k.Versions[i].Told == No && a.says(alert.HandshakeFailure) {
 			k.unsaid = append(k.unsaid, k.Versions[i].version)
@@ -61,38 +61,59 @@ func (s *Server) Sketch(ctx context.Context) *Sketch {
 			break
 		}
 	}
+	s.extend(ctx)
 	if k.Connections = s.Asked(); k.Best == nil {
 		return nil
 	}
 	return k
 }
 
-// glance asks whether the server has a version, with as many suites as a hello holds.
+// confirm asks again for the versions whose hellos were dropped, if there is one that was accepted.
+func (k *Sketch) confirm(ctx context.Context, s *Server, answers []*Answer) {
+	i := slices.IndexFunc(k.Versions, func(v Version) bool { return v.Told == Yes })
+	if i < 0 {
+		return
+	}
+	accepted := answers[i]
+	var run []func()
+	for i, a := range answers {
+		if v := &k.Versions[i]; v.Told == No && a.Outcome.dropped() {
+			run = append(run, func() {
+				var b *Answer
+				if v.Told, b = s.confirm(ctx, v.version, accepted); v.Told == Yes {
+					v.Detail, answers[i] = "", b
+				}
+			})
+		}
+	}
+	side(run...)
+}
+
+// glance asks whether the server has a version, with as many suites as a hello holds, and with
+// shorter hellos if those are dropped.
 func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) {
-	ids := best(v)
-	first := ids[:min(len(ids), maxSuites)]
-	o := Offer{Version: v, Suites: first, Groups: groupsOf(v), Schemes: schemes}
-	a := s.insist(ctx, &o)
+	o := whole(v)
+	a := s.insist(ctx, o)
 	// not known whether it refused the version or something else
 	if a.Outcome.refused() && !a.says(alert.ProtocolVersion) {
 		a = s.insist(ctx, o.with(spare))
 	}
-	switch a.Outcome {
-	case Closed, Reset, Cut: // as servers do that fail at long hellos
-		short := o
-		short.Suites, short.Schemes = first[:min(len(first), 12)], schemes[:14]
-		short.Unpadded = true
-		short.Groups = groupsOf(v)[:min(len(groupsOf(v)), 16)]
-		if b := s.insist(ctx, short.with(spare)); b.Outcome == Accepted {
-			a = b
+	if a.Outcome.dropped() || a.Outcome == Cut { // as servers do that fail at long hellos
+		for _, o := range shorter(v) {
+			b := s.insist(ctx, o)
+			if b.Outcome == Accepted || b.says(alert.ProtocolVersion) {
+				a = b
+				break
+			}
 		}
 	}
-	for rest := range slices.Chunk(ids[len(first):], maxSuites) {
+	ids := best(v)
+	for rest := range slices.Chunk(ids[len(o.Suites):], maxSuites) {
 		if !a.says(alert.HandshakeFailure) {
 			break
 		}
 		o.Suites = rest
-		a = s.insist(ctx, &o)
+		a = s.insist(ctx, o)
 	}
 	row := Version{Name: v.String(), version: v, Told: NotTold, Detail: a.Refusal()}
 	switch {
@@ -106,28 +127,19 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 	return row, a
 }
 
-// spare removes from a hello the extensions that are not needed, because there are servers that
-// fail at each of them.
-func spare(m *message.ClientHello) {
-	m.Extensions = slices.DeleteFunc(m.Extensions, func(e message.Extension) bool {
-		switch e.Type {
-		case iana.ExtExtendedMasterSecret, iana.ExtEncryptThenMAC, iana.ExtSessionTicket,
-			iana.ExtStatusRequest:
-			return true
-		}
-		return false
-	})
-}
-
 // says reports whether the server refused with an alert.
 func (a *Answer) says(d alert.Description) bool { return a.Alert != nil && *a.Alert == d }
 
-// look finds the first suites and groups of the newest version.
+// look finds the first suites and groups of the newest version, with hellos like the one that was
+// accepted. If that was a short one, it did not offer all that there is.
 func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 	v := k.Best.version
 	e := newElimination(v)
+	full := !first.offer.Unpadded
 	ask := func(ids []iana.CipherSuite) *Answer {
-		return s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: groupsOf(v), Schemes: schemes})
+		o := *first.offer
+		o.Suites = ids
+		return s.insist(ctx, &o)
 	}
 	ids, all := slices.Clone(first.offer.Suites), best(v)
 	rest := slices.DeleteFunc(all[min(len(all), maxSuites):],
@@ -138,11 +150,11 @@ func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 			e.take(a)
 			k.note(a)
 			ids = slices.DeleteFunc(ids, func(id iana.CipherSuite) bool { return id == a.Suite })
-		case a.Outcome.refused() && len(rest) > 0:
+		case full && a.refuses(first) && len(rest) > 0:
 			n := min(len(rest), maxSuites)
 			ids, rest = slices.Clone(rest[:n]), rest[n:]
 		default:
-			k.AllSuites = a.Outcome.refused()
+			k.AllSuites = full && a.refuses(first)
 			ids = nil
 		}
 		if len(ids) == 0 || len(e.answers) == sketched+1 {
@@ -151,15 +163,15 @@ func (k *Sketch) look(ctx context.Context, s *Server, first *Answer) {
 		a = ask(ids)
 	}
 	k.Best.Suites = e.result.Suites
-	if has := k.Best.Suites; len(has) > 0 {
+	if has := k.Best.Suites; full && len(has) > 0 {
 		if !slices.ContainsFunc(has, notShared) {
-			k.PSKAlone = ask(withoutPSK(v)).Outcome.refused()
+			k.PSKAlone = ask(withoutPSK(v)).refuses(first)
 		}
 		if !slices.ContainsFunc(has, known) {
-			k.Unspoken = ask(spokenIn(v)).Outcome.refused()
+			k.Unspoken = ask(spokenIn(v)).refuses(first)
 		}
 	}
-	k.groups(ctx, s, e.result.ids())
+	k.groups(ctx, s, e.result.ids(), first)
 }
 
 // note records what an answer shows besides version and suite.
@@ -212,16 +224,17 @@ func distinguished(der []byte) string {
 }
 
 // groups finds the first groups, if the key exchange has any.
-func (k *Sketch) groups(ctx context.Context, s *Server, ids []iana.CipherSuite) {
-	v := k.Best.version
-	if v != iana.TLS13 {
+func (k *Sketch) groups(ctx context.Context, s *Server, ids []iana.CipherSuite, first *Answer) {
+	if k.Best.version != iana.TLS13 {
 		ids = ephemeral(k.Best, true)
 	}
-	left := groupsOf(v)
-	for len(ids) > 0 && len(k.Groups) <= sketched {
-		a := s.insist(ctx, &Offer{Version: v, Suites: ids, Groups: left, Schemes: schemes})
+	left := first.offer.Groups
+	for len(ids) > 0 && len(left) > 0 && len(k.Groups) <= sketched {
+		o := *first.offer
+		o.Suites, o.Groups = ids, left
+		a := s.insist(ctx, &o)
 		if a.Outcome != Accepted || !slices.Contains(left, a.Group) {
-			k.AllGroups = a.Outcome.refused()
+			k.AllGroups = !first.offer.Unpadded && a.refuses(first)
 			return
 		}
 		k.Groups = append(k.Groups, a.Group)
@@ -239,7 +252,7 @@ func (k *Sketch) Newest() (iana.Version, []iana.CipherSuite) {
 
 // Sentences returns what was found, one fact a sentence.
 func (k *Sketch) Sentences() (found []string) {
-	var has, unclear, unsaid []string
+	var has, unclear, dropped, unsaid []string
 	for _, v := range k.Versions {
 		switch v.Told {
 		case No:
@@ -249,11 +262,19 @@ func (k *Sketch) Sentences() (found []string) {
 		case Yes:
 			has = append(has, v.Name)
 		case NotTold:
-			if v.Detail == string(Cut) {
+			switch v.Detail {
+			case string(Closed), string(Reset):
+				dropped = append(dropped, v.Name)
+				continue
+			case string(Cut):
 				v.Name += ", whose answer is cut off"
 			}
 			unclear = append(unclear, v.Name)
 		}
+	}
+	if len(dropped) > 0 {
+		unclear = append(unclear, strings.Join(dropped, " and ")+", whose hellos may be dropped "+
+			"for their length or an extension")
 	}
 	only := "the server speaks " + strings.Join(has, ", ")
 	if len(has) == 1 && len(unclear)+len(unsaid) == 0 {

@@ -12,9 +12,6 @@ import (
 	"github.com/vitrine-tls/vitrine/suite"
 )
 
-// maxSuites is how many suites one hello offers: some servers fail with more than 127.
-const maxSuites = 120
-
 // elimination finds all suites of a version: what the server chose is left out of the next hello,
 // until it refuses. What it chose besides, a group and a signature scheme, is left out with it; a
 // refusal counts only if the hello had all groups and schemes.
@@ -23,6 +20,7 @@ type elimination struct {
 	groups  []iana.Group // not chosen yet
 	schemes []iana.SignatureScheme
 	first   *Answer // to the first offer, if it was made before
+	dropped bool    // the last hello: what that says depends on other versions
 	result  Version
 	answers []*Answer
 }
@@ -31,13 +29,6 @@ func newElimination(v iana.Version) *elimination {
 	e := &elimination{version: v, groups: groupsOf(v), schemes: schemes}
 	e.result = Version{Name: v.String(), version: v, Suites: []Suite{}}
 	return e
-}
-
-func groupsOf(v iana.Version) []iana.Group {
-	if v == iana.TLS13 {
-		return groups13
-	}
-	return groups12
 }
 
 // offer offers suites with the groups and schemes that are left, or with all. full reports whether
@@ -84,8 +75,8 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 			case a.Outcome.refused() && a.Alert != nil && *a.Alert == alert.ProtocolVersion:
 				e.end(No, a.Refusal())
 				return
-			case a.Outcome.refused():
-				e.result.Detail = a.Refusal()
+			case a.Outcome.refused() && e.refuses(a):
+				e.result.Detail, e.dropped = a.Refusal(), a.Outcome.dropped()
 			default:
 				e.end(NotTold, a.Refusal())
 				return
@@ -94,6 +85,24 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 		}
 	}
 	e.end(No, e.result.Detail)
+}
+
+// refuses reports whether an answer refuses suites, as far as this version shows.
+func (e *elimination) refuses(a *Answer) bool {
+	return len(e.answers) == 0 || slices.ContainsFunc(e.answers, a.refuses)
+}
+
+// confirm finds out whether the version was refused, if all its hellos were dropped and another
+// version has an answer.
+func (e *elimination) confirm(ctx context.Context, s *Server, accepted *Answer) {
+	if e.result.Told != No || !e.dropped {
+		return
+	}
+	told, a := s.confirm(ctx, e.version, accepted)
+	if e.result.Told = told; told == Yes {
+		e.take(a)
+		e.result.Detail = "there may be more suites: " + e.result.Detail
+	}
 }
 
 // end sets the result. A version in which a suite was accepted is supported, whatever came later.

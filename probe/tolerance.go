@@ -2,6 +2,7 @@ package probe
 
 import (
 	"context"
+	"fmt"
 	"slices"
 	"time"
 
@@ -102,20 +103,19 @@ func (p *prober) tolerates(ctx context.Context, o *Offer, edit func(*Offer)) (To
 	if second.Outcome == Cut || second.Outcome == Silent && len(second.first) > 0 {
 		return NotTold, "", second.Refusal()
 	}
+	if second.Outcome.dropped() && !changed.padded &&
+		!p.takesLength(ctx, o, len(second.sent)) {
+		return NotTold, "", fmt.Sprintf("%s; another hello of %d bytes is dropped, too",
+			second.Refusal(), len(second.sent))
+	}
 	return No, Inferred, second.Refusal() + "; without it, accepted"
 }
 
-// padTo makes the hello n bytes long, and reports whether it was shorter.
-func padTo(o *Offer, n int, name string) bool {
-	raw, err := o.encode(name)
-	if err != nil || len(raw)+4 > n {
-		return false
-	}
-	pad := make([]byte, n-len(raw)-4)
-	*o = *o.with(func(m *message.ClientHello) {
-		m.Extensions.Add(iana.ExtPadding, &message.Padding{Zeros: pad})
-	})
-	return true
+// takesLength reports whether the server accepts an offer that is made as long as n bytes, if it is
+// shorter and there is room for padding: then the length is not what it fails at.
+func (p *prober) takesLength(ctx context.Context, o *Offer, n int) bool {
+	padded := *o
+	return !padTo(&padded, n, p.server.Name) || p.server.insist(ctx, &padded).Outcome == Accepted
 }
 
 func askMiddle(ctx context.Context, p *prober) (Told, How, string) {

@@ -236,6 +236,15 @@ var faults = map[string]told{
 		"drops every connection that begins with a ClientHello"}},
 	"resets after the hello": {code: 1, cause: []string{
 		"drops every connection that begins with a ClientHello"}},
+	"fails with extensions": {code: 1, cause: []string{
+		"hellos with extensions, of ", " were dropped; those without any were answered: ",
+		": the server, or something on the way to it, drops every hello that has an " +
+			"extension"},
+		never: []string{"drops every connection", "tried", "speaks only"}},
+	"fails with hellos of over 100 bytes": {code: 1, cause: []string{
+		"hellos of up to 100 bytes were answered, and those of ",
+		": something is there that answers hellos, and not ours"},
+		never: []string{"drops every connection", "speaks only"}},
 	"refuses by access_denied": {code: 1, cause: []string{
 		": the server refuses us before it begins: because of our address, or of the name"}},
 	"refuses by close_notify": {code: 1, cause: []string{

@@ -188,10 +188,16 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 		if c.showsRawKey(ctx, f) {
 			return nil
 		}
+		if c.wantsBareHello(s, true, f) {
+			return nil
+		}
 		return helloFirst(general)
 	}
 	f.Found = k.Sentences()
 	f.Inferred = nil
+	if c.wantsBareHello(s, false, f) {
+		return nil
+	}
 	if shortPrime || failure.Offered == nil {
 		return c.ordered(c.narrow(k, nil, f), general, &probe.Comparison{}, f)
 	}

@@ -12,6 +12,7 @@ import (
 	"github.com/vitrine-tls/vitrine/internal/rig"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
+	"github.com/vitrine-tls/vitrine/message"
 )
 
 // refusing are servers that refuse in ways of their own, or go away in the middle.
@@ -32,6 +33,12 @@ var refusing = []Server{
 		"ADH:@SECLEVEL=0", "-max_protocol", "TLSv1.2")},
 	{"OpenSSL: pre-shared keys, and the usual suites", openssl("-nocert", "-psk",
 		"0102030405060708")},
+	{"fails with extensions", picky(func(_ []byte, m *message.ClientHello) bool {
+		return len(m.Extensions) > 0
+	})},
+	{"fails with hellos of over 100 bytes", picky(func(raw []byte, _ *message.ClientHello) bool {
+		return len(raw) > 105
+	})},
 	{"refuses by access_denied", answers("\x15\x03\x03\x00\x02\x02\x31")},
 	{"refuses by close_notify", answers("\x15\x03\x03\x00\x02\x01\x00")},
 	{"warns and falls silent", falls("\x15\x03\x03\x00\x02\x01\x70")},

@@ -160,12 +160,13 @@ var unhelped = []cause{
 				alert.MissingExtension)
 	}},
 	{"the server, or something before it, ends every connection that begins with a ClientHello " +
-		"by close_notify, whatever is in it: it does not serve this address or client",
+		"by close_notify, in every form that was tried: it does not serve this address or client",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil && f.closing()
 		}},
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
-		"whatever is in it: it does not serve this address or client, or is no TLS server",
+		"in every form that was tried: it does not serve this address or client, or is no TLS " +
+		"server",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil && len(f.First) == 0 &&
 				(f.Gone == Closed || f.Gone == Reset)

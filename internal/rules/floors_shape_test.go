@@ -146,6 +146,7 @@ var versioners = map[string]string{
 	"probe/policy.go Judge":        "which versions a policy allows",
 	"probe/probe.go":               "the plan goes from version to version",
 	"probe/prober.go sample":       "SSL 2.0 and 3.0 have no extensions to look at",
+	"probe/refusal.go":             "what only TLS 1.3 has in a hello, and cannot do without",
 	"probe/report.go Good":         "the newest versions are good",
 	"probe/sessions.go": "sessions and tickets are questions of one " +
 		"version each",
