@@ -34,8 +34,10 @@ func (l *live) psk(v iana.Version, hint, identity []byte) (*negotiation.PSK, err
 	return k, k.Check()
 }
 
-// mixIn returns the pre_master_secret from the pre-shared key and the other key exchange's result.
+// mixIn returns the pre_master_secret from the pre-shared key and the other key exchange's result,
+// which it overwrites.
 func (l *live) mixIn(k *negotiation.PSK, other []byte) []byte {
 	l.Log.SharedSecret("psk", k.Key, "RFC 4279 §2")
+	defer clear(other)
 	return keys.PreSharedPreMaster(other, k.Key)
 }

@@ -99,6 +99,13 @@ func (h *hybrid) join(kem, curve []byte) []byte {
 	return append(bytes.Clone(curve), kem...)
 }
 
+// joinSecrets is join for the shared secrets of both parts, which it overwrites.
+func (h *hybrid) joinSecrets(kem, curve []byte) []byte {
+	defer clear(kem)
+	defer clear(curve)
+	return h.join(kem, curve)
+}
+
 // split returns both parts of a share; that of ML-KEM has n bytes.
 func (h *hybrid) split(share []byte, n int) (kem, curve []byte, err error) {
 	if len(share) < n {
@@ -215,7 +222,7 @@ func (h *hybrid) Answer(rand io.Reader, theirs []byte) (Answer, error) {
 		return Answer{}, h.refuse(theirs)
 	}
 	return Answer{Share: h.join(ciphertext, c.Share()), Private: c.Private(),
-		Secret: h.join(secret, z)}, nil
+		Secret: h.joinSecrets(secret, z)}, nil
 }
 
 type hybridOffer struct {
@@ -245,7 +252,7 @@ func (o *hybridOffer) Finish(theirs []byte) ([]byte, error) {
 	if err != nil {
 		return nil, h.refuse(theirs)
 	}
-	return h.join(secret, z), nil
+	return h.joinSecrets(secret, z), nil
 }
 
 // CurveHalf reports whether private is the private key of the curve's half alone of a share of a

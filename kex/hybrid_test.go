@@ -303,3 +303,15 @@ func TestMLKEMEncapsulationMatchesACVP(t *testing.T) {
 		t.Error("ML-KEM's secret has 32 bytes")
 	}
 }
+
+func TestPartsOfAHybridsSecretAreOverwritten(t *testing.T) {
+	for _, kemOne := range []bool{false, true} {
+		kem, curve := []byte{1, 2}, []byte{3}
+		got := (&hybrid{kemOne: kemOne}).joinSecrets(kem, curve)
+		want := map[bool][]byte{false: {3, 1, 2}, true: {1, 2, 3}}[kemOne]
+		if !bytes.Equal(got, want) || !bytes.Equal(kem, []byte{0, 0}) ||
+			!bytes.Equal(curve, []byte{0}) {
+			t.Errorf("got %x, and %x and %x are left, expected %x and zeros", got, kem, curve, want)
+		}
+	}
+}

@@ -48,6 +48,7 @@ func encrypt(rand io.Reader, pub *rsa.PublicKey, message []byte) ([]byte, error)
 		return nil, err
 	}
 	m, err := bigmod.NewNat().SetBytes(padded, modulus)
+	clear(padded)
 	if err != nil {
 		return nil, err // unreachable: padded begins with a zero byte
 	}
