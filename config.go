@@ -277,8 +277,8 @@ type Config struct {
 	TicketCount int
 
 	// SessionLifetime is how long sessions of TLS 1.3 can be resumed at a server, counted from
-	// their full handshake: at most seven days; 0 is 24 hours, as in TLS 1.2. The keys of tickets
-	// are kept for as long. See RFC 8446 §4.6.1.
+	// their full handshake: at most seven days; 0 is 24 hours, as in TLS 1.2. A key of tickets is
+	// kept for as long after the six hours in which it seals. See RFC 8446 §4.6.1.
 	SessionLifetime time.Duration
 
 	// TicketKeys are what a server's tickets are sealed with; nil: keys of this process, which
