@@ -69,9 +69,9 @@ func (f *Failure) choiceless() bool {
 }
 
 // unsuited reports whether the failure may mean that one side did not accept a suite, a version, a
-// group or a signature of the other.
+// group or a signature of the other. What is about our certificate is not that.
 func (f *Failure) unsuited() bool {
-	return f.Trust == nil &&
+	return f.Trust == nil && !f.OwnCertificate() &&
 		(f.choiceless() ||
 			f.known().HasReceived(alert.ProtocolVersion, alert.InsufficientSecurity,
 				alert.HandshakeFailure) ||

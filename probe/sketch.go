@@ -250,6 +250,12 @@ func (k *Sketch) Newest() (iana.Version, []iana.CipherSuite) {
 	return k.Best.version, k.Best.ids()
 }
 
+// Has reports whether the server has a version, or may have it.
+func (k *Sketch) Has(v iana.Version) bool {
+	return slices.ContainsFunc(k.Versions,
+		func(row Version) bool { return row.version == v && row.Told != No })
+}
+
 // Sentences returns what was found, one fact a sentence.
 func (k *Sketch) Sentences() (found []string) {
 	var has, unclear, dropped, unsaid []string

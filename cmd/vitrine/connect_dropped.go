@@ -1,6 +1,13 @@
 package main
 
-import "github.com/vitrine-tls/vitrine/probe"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/vitrine-tls/vitrine"
+	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/probe"
+)
 
 // wantsBareHello reports whether the server answered no hello but those without extensions. It adds
 // which hellos were dropped. none reports that no version was found.
@@ -22,4 +29,13 @@ func (c *caller) wantsBareHello(s *probe.Server, none bool, f *failureReport) bo
 		f.Found = append(f.Found, f.fails)
 	}
 	return d.Bare
+}
+
+// allowsVersion reports whether our policy allows a version that the server may have.
+func (c *caller) allowsVersion(k *probe.Sketch) bool {
+	p := cmp.Or(c.config.Policy, vitrine.Modern)
+	return slices.ContainsFunc([]iana.Version{iana.TLS13, iana.TLS12, iana.TLS11, iana.TLS10},
+		func(v iana.Version) bool {
+			return v >= p.MinVersion() && v <= p.MaxVersion() && k.Has(v)
+		})
 }

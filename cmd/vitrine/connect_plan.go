@@ -195,6 +195,9 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 	}
 	f.Found = k.Sentences()
 	f.Inferred = nil
+	general = slices.DeleteFunc(general, func(change diagnose.Change) bool {
+		return change.Kind == diagnose.DefaultVersions && !c.allowsVersion(k)
+	})
 	if c.wantsBareHello(s, false, f) {
 		return nil
 	}

@@ -5,6 +5,10 @@ import (
 	"net"
 	"strings"
 	"testing"
+
+	"github.com/vitrine-tls/vitrine/internal/broken"
+	"github.com/vitrine-tls/vitrine/internal/rig"
+	"github.com/vitrine-tls/vitrine/internal/throwaway"
 )
 
 // What a try shows is not more than it showed: a server that has gone has refused nothing, one that
@@ -61,6 +65,25 @@ func TestTriesSayNoMoreThanTheyShow(t *testing.T) {
 			if strings.Contains(text, never) {
 				t.Errorf("a server that %s: %q is false:\n%s", name, never, stdout+stderr)
 			}
+		}
+	}
+}
+
+// A change that cannot help is not tried: the limits of versions where the policy has none that the
+// server has, and a policy where the server does not take our certificate.
+func TestChangesThatCannotHelpAreNotTried(t *testing.T) {
+	cert, key := broken.Files(t, rig.Certificate(t, throwaway.ECDSA))
+	for _, tt := range []struct{ server, flags, want, never string }{
+		{broken.Named(t, "OpenSSL: TLS 1.0 and 1.1 alone").Start(t), "--min 1.2",
+			"the server speaks TLS 1.1, TLS 1.0", "without --min"},
+		{broken.OpenSSL(t, "-Verify", "1", "-verify_return_error", "-CAfile", cert),
+			"--max 1.2 --cert " + cert + " --key " + key, "and ours was not shown", "--policy"},
+	} {
+		_, stdout, stderr := command(t, append([]string{"connect", tt.server, "-i=false", "-k"},
+			strings.Fields(tt.flags)...)...)
+		text := strings.Join(strings.Fields(stdout+stderr), " ")
+		if !strings.Contains(text, tt.want) || strings.Contains(text, tt.never) {
+			t.Errorf("%s: expected %q and no %q:\n%s", tt.flags, tt.want, tt.never, stdout+stderr)
 		}
 	}
 }
