@@ -97,10 +97,10 @@ func TestConnectSaysWhatAPinProves(t *testing.T) {
 		{own, verify, exitOK, "by Vitrine demo CA" + held, none},
 		{root, verify, exitOK, "by Vitrine demo CA" + held, none},
 		{appended, verify, exitUntrusted, besides, "trusted for"},
-		{absent, verify, exitUntrusted, none + " FAILED", "besides"},
+		{absent, verify, exitUntrusted, none + " TO KNOW", "besides"},
 		{own, "-k", exitOK, "the server has the private key of it", "nothing is proved"},
 		{appended, "-k", exitOK, "nothing is proved about who is there", "the pin holds"},
-		{absent, "-k", exitUntrusted, none + " FAILED", "trusted for"},
+		{absent, "-k", exitUntrusted, none + " TO KNOW", "trusted for"},
 	} {
 		code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(), "-i=false",
 			"--sni", rig.ServerName, "--pin", c.pin}, strings.Fields(c.flags)...)...)

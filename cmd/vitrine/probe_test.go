@@ -54,7 +54,7 @@ func TestProbeSeesWhatServeWasTold(t *testing.T) {
 	}
 	_, port, _ := net.SplitHostPort(s.addr)
 	code, _, stderr = command(t, "connect", "localhost:"+port, "--sni", "other.example", "--ca", ca)
-	if code == exitOK || !strings.Contains(stderr, "server_name") {
+	if code == exitOK || !strings.Contains(stderr, "has no site of the name other.example") {
 		t.Errorf("exit code %d, %s", code, stderr)
 	}
 	for _, args := range [][]string{{"--scheme", "rsa_pss"}, {"--session-lifetime", "200h"}} {

@@ -70,6 +70,11 @@ var causes = []cause{
 		"that it should ignore, or misses one that it needs", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && f.Received != nil
 	}},
+	{"the server answers too slowly, or something on the way swallows the rest of its answer",
+		func(f *Failure) bool {
+			return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent &&
+				len(f.First) > 0
+		}},
 	{"the server broke off in the middle of its ServerHello: it ends there, or something on the " +
 		"way cuts what it sends", (*Failure).BrokenOff},
 	{"the server, or something before it, drops connections that it does not like without a " +
@@ -77,11 +82,6 @@ var causes = []cause{
 		"not serve. Or it is no TLS server", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && (f.Gone == Closed || f.Gone == Reset)
 	}},
-	{"the server answers too slowly, or something on the way swallows the rest of its answer",
-		func(f *Failure) bool {
-			return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent &&
-				len(f.First) > 0
-		}},
 	{"the server waits for something else than TLS, is overloaded, or something on the way " +
 		"swallows what it does not know", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil && f.Gone == Silent
