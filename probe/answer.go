@@ -304,12 +304,12 @@ func (a *Answer) end(err error) {
 	switch {
 	case errors.As(err, &timeout) && timeout.Timeout():
 		a.Outcome = Silent
+	case errors.Is(err, errMalformed): // also a warning without end, which is no refusal
+		a.Outcome = Malformed
 	case a.Alert != nil:
 		a.Outcome = Alerted // a warning, and then the end
 	case errors.Is(err, errNotTLS):
 		a.Outcome = NotTLS
-	case errors.Is(err, errMalformed):
-		a.Outcome = Malformed
 	case errors.Is(err, errCut):
 		a.Outcome = Cut
 	case isReset(err):

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strings"
 	"testing"
 	"time"
 
@@ -126,5 +127,34 @@ func TestProbeBehindALimitOfLength(t *testing.T) {
 	}
 	if !reached {
 		t.Error("no version was found at any limit")
+	}
+}
+
+// What a server sends without end refuses no version, and the probe ends.
+func TestEndlessAnswersRefuseNothing(t *testing.T) {
+	for name, record := range map[string]string{
+		"warnings":       "\x15\x03\x03\x00\x02\x01\x70",
+		"requests":       "\x16\x03\x03\x00\x04\x00\x00\x00\x00",
+		"empty records":  "\x16\x03\x03\x00\x00",
+		"empty alerts":   "\x15\x03\x03\x00\x00",
+		"cipher changes": "\x14\x03\x03\x00\x01\x01",
+	} {
+		many := []byte(strings.Repeat(record, 1000))
+		r := ask(t, listen(t, func(c net.Conn) {
+			defer c.Close()
+			for {
+				if _, err := c.Write(many); err != nil {
+					return
+				}
+			}
+		}))
+		for _, v := range r.Versions {
+			if v.Told != probe.NotTold && v.Name != "SSL 2.0" {
+				t.Errorf("%s: %s: told %s, %s", name, v.Name, v.Told, v.Detail)
+			}
+		}
+		if r.Problem == "" {
+			t.Errorf("%s: no problem is told", name)
+		}
 	}
 }
