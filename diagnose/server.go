@@ -92,7 +92,7 @@ func policyThatHelps(offered *message.ClientHello) string {
 		return "the client offers what policy modern has: our flags, or the kinds of our " +
 			"certificates, leave it out"
 	default:
-		return "the client offers nothing that we allow: policy " + p.Name() +
-			" has a version and a suite of it, and the groups and signatures that these need"
+		return "the client offers what policy " + p.Name() + " has: if that is ours already, our " +
+			"flags, or the kinds of our certificates, leave it out"
 	}
 }

@@ -96,7 +96,7 @@ func TestTheGlassOfServeKnowsWhoseRunItIs(t *testing.T) {
 		!strings.Contains(failed, "FAILED: the server ended the connection with protocol_version") {
 		t.Errorf("of a handshake that failed the glass says\n%s", failed)
 	}
-	if !strings.Contains(failed, "policy legacy has a version") {
+	if !strings.Contains(failed, "the client offers what policy legacy has") {
 		t.Errorf("the hint is\n%s", failed)
 	}
 }
