@@ -10,8 +10,6 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-var errSilent = fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
-
 // Methods of net.Conn that a Conn passes on to the underlying connection.
 
 // NetConn returns the underlying connection. Reading from it or writing to it corrupts this one.
@@ -42,6 +40,8 @@ func (c *Conn) await() error {
 	}
 	return c.receive()
 }
+
+var errSilent = fmt.Errorf("the client ended the connection before it sent anything: %w", io.EOF)
 
 // receive reads from the socket once, into the engine's buffer.
 func (c *Conn) receive() (err error) {

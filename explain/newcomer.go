@@ -102,8 +102,8 @@ var glossary = []Word{
 	{"handshake", "Everything up to the first protected data.", "RFC 5246 §7.3"},
 	{"HMAC", "A MAC made of a hash function.", "RFC 2104"},
 	{"IV", "Initialisation vector: what makes equal plaintexts encrypt differently. For an AEAD, " +
-		"the part of the nonce that is derived with the keys; the number of the " +
-		"record is the rest.", "RFC 5246 §6.2.3"},
+		"what is derived with the keys for the nonce; the number of the record, or a value in " +
+		"it, makes each nonce different.", "RFC 5246 §6.2.3"},
 	{"key_block",
 		"The bytes that the PRF expands the master_secret to. They are cut into the keys.",
 		"RFC 5246 §6.3"},
@@ -198,8 +198,8 @@ var glossary13 = []Word{
 		"server can read.", "RFC 8446 §4.6.1"},
 	{"traffic secret", "The secret of one direction and one stage; key and IV are expanded from " +
 		"it.", "RFC 8446 §7.3"},
-	{"transcript", "All handshake messages so far, in order. Its hash goes into each traffic " +
-		"secret, and into signatures and Finished.", "RFC 8446 §4.4.1"},
+	{"transcript", "All handshake messages so far, in order. Its hash goes into the first " +
+		"traffic secrets of each stage, and into signatures and Finished.", "RFC 8446 §4.4.1"},
 	{"verify_data", "The content of Finished: HMAC(finished_key, transcript hash), as long as " +
 		"the hash.", "RFC 8446 §4.4.4"},
 }

@@ -81,7 +81,7 @@ var protocol13 = protocol{
 	inTheClear: "the hellos",
 	keyLog: Reader{"and the traffic secrets, as a key log has them",
 		"Reads what these secrets protect. The Handshake Secret, which no key log has, gives all " +
-			"of them.", true},
+			"of them but that of early data.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
 		"Does not read this connection. Of a connection that resumes it he reads the early data; " +
 			"the rest has a key exchange of its own, unless it is psk_ke.", false},

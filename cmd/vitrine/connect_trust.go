@@ -38,7 +38,7 @@ func (c *caller) explainTrust(ctx context.Context, failure *diagnose.Failure, f 
 	if text := c.sameName(failure.Trust.UnverifiedCertificates); text != "" {
 		f.Inferred = append(f.Inferred, text)
 	}
-	if leaf := failure.Trust.UnverifiedCertificates; len(leaf) > 0 && selfSigned(leaf[0]) {
+	if leaf := failure.Trust.UnverifiedCertificates; len(leaf) > 0 && selfIssued(leaf[0]) {
 		pin := c.line(nil, flagChange{Name: "insecure"},
 			flagChange{Name: "pin", Value: pinOf(leaf[0])})
 		f.Try = append(f.Try, pin+confirmed)
@@ -69,8 +69,8 @@ func (c *caller) trySNI(ctx context.Context, cert *x509.Certificate, f *failureR
 	return true
 }
 
-// selfSigned reports whether a certificate names itself as its issuer.
-func selfSigned(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
+// selfIssued reports whether a certificate names itself as its issuer.
+func selfIssued(c *x509.Certificate) bool { return bytes.Equal(c.RawSubject, c.RawIssuer) }
 
 // sameName says that a root of --ca has the name that the chain's last issuer has, and another key.
 func (c *caller) sameName(chain []*x509.Certificate) string {

@@ -29,9 +29,12 @@ func main() {
 	os.Exit(run(ctx, os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// unlisted removes the dash before an item of a list, as in a line that GnuTLS printed: it is no
-// flag.
-func unlisted(args []string) []string {
+// unlisted returns args without the dash before an item of a list, which is no flag, if explain is
+// asked about it: GnuTLS prints such lines.
+func unlisted(root *cobra.Command, args []string) []string {
+	if c, _, err := root.Find(args); err != nil || c.Name() != "explain" {
+		return args
+	}
 	args = slices.Clone(args)
 	for i, a := range args {
 		args[i] = strings.TrimPrefix(a, "- ")
@@ -42,7 +45,7 @@ func unlisted(args []string) []string {
 // run runs the command with args and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
-	root.SetArgs(unlisted(args))
+	root.SetArgs(unlisted(root, args))
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	told := fit(stderr)
