@@ -32,10 +32,7 @@ func Lookup(word string) []Term {
 			return list
 		}
 	}
-	if strings.ContainsAny(word, " :") {
-		return messagesIn(word)
-	}
-	return inside(word)
+	return messagesIn(word)
 }
 
 // number parses "40", "0xC02F", and "{0xC0,0x2F}" as in the registry of cipher suites.

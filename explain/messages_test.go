@@ -97,6 +97,40 @@ func TestPastedMessagesAreFound(t *testing.T) {
 			"untrusted"},
 		{"X509 - Certificate verification failed, e.g. CRL, CA or signature check failed",
 			"verify"},
+		{"[info] 29#29: *5 client closed connection while waiting for request, client: 192.0.2.1",
+			"no-request"},
+		{"certutil: function failed: SEC_ERROR_BAD_DATABASE: security library: bad database.",
+			"store"},
+		{"BIO_connect:connect error", "tcp"},
+		{"connect:errno=113", "tcp"},
+		{"upstream timed out (110: Connection timed out) while SSL handshaking to upstream",
+			"timeout"},
+		{"fe_main/1: SSL handshake failure", "handshake"},
+		{"curl: (35) TLS connect error: error:00000000:lib(0)::reason(0)", "handshake"},
+		{"postfix/smtp: Cannot start TLS: handshake failure", "handshake"},
+		{"ERROR: no certificate subject alternative name matches requested host name 'a.test'.",
+			"name"},
+		{"invalid peer certificate: UnknownIssuer", "untrusted"},
+		{"schannel: server closed abruptly (missing close_notify)", "closed"},
+		{"net/http: request canceled while waiting for connection (Client.Timeout exceeded while " +
+			"awaiting headers)", "timeout"},
+		{"The underlying connection was closed: Could not establish trust relationship for the " +
+			"SSL/TLS secure channel.", "verify"},
+		{"Redis at 192.0.2.1:6380: SSL_connect failed: certificate verify failed", "verify"},
+		{"[SSL: CERTIFICATE_VERIFY_FAILED] certificate verify failed: Missing Authority Key " +
+			"Identifier (_ssl.c:1010)", "strict"},
+		{"Event 36871: A fatal error occurred while creating a TLS client credential. The " +
+			"internal error state is 10013.", "own-settings"},
+		{"TLS server: In state hello at tls_handshake.erl:354 generated SERVER ALERT: Fatal - " +
+			"Insufficient Security - no_suitable_ciphers", "no-common"},
+		{"psql: error: server does not support SSL, but SSL was required", "no-tls"},
+		{"InvalidReceiveException: Invalid receive (size = 352518912 larger than 104857600)",
+			"tls-at-plain"},
+		{"SSL_ERROR_RX_MALFORMED_CERTIFICATE", "decode"},
+		{"ERR_QUIC_PROTOCOL_ERROR", "quic"},
+		{"ERR_SSL_CLIENT_AUTH_PRIVATE_KEY_ACCESS_DENIED", "key-pair"},
+		{"mbedtls_ssl_handshake returned -0x50", "reset"},
+		{"CFNetwork SSLHandshake failed (-9806)", "closed"},
 	} {
 		terms := Lookup(c.pasted)
 		if len(terms) == 0 || terms[0].cause != c.cause {
@@ -105,8 +139,24 @@ func TestPastedMessagesAreFound(t *testing.T) {
 	}
 	for _, pasted := range []string{"A fatal alert was received from the remote endpoint. The " +
 		"TLS protocol defined fatal alert code is 40.",
-		"*** Received alert [40]: Handshake failed"} {
+		"*** Received alert [40]: Handshake failed",
+		"TLS client: In state hello received SERVER ALERT: Fatal - Handshake Failure",
+		"error:0A000410:SSL routines::reason(1040)"} {
 		if got := Lookup(pasted); len(got) != 1 || got[0].Name != "handshake_failure" {
+			t.Errorf("%s\ngot %+v", pasted, got)
+		}
+	}
+}
+
+// Ordinary words that are also names of alerts, or messages of TLS with other words between, are
+// not taken for them.
+func TestOtherErrorsAreNotTakenForTLS(t *testing.T) {
+	for _, pasted := range []string{
+		"ERROR 1045 (28000): Access denied for user 'x'@'host' (using password: YES)",
+		"mbedtls_aes_setkey_enc returned -0x5000",
+		"500 internal error: no certificate of attendance was found",
+	} {
+		if got := Lookup(pasted); len(got) != 0 {
 			t.Errorf("%s\ngot %+v", pasted, got)
 		}
 	}

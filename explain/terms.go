@@ -2,7 +2,6 @@ package explain
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -206,25 +205,6 @@ func describeVersion(v iana.Version) (ref, text string) {
 			"client_version."
 }
 
-// inside returns an alert that an error message of another program contains, by name as in "fatal
-// alert: bad_certificate" or by number as in "SSL alert number 40".
-func inside(sentence string) []Term {
-	if m := alertNumber.FindStringSubmatch(sentence); m != nil {
-		if n, err := strconv.ParseUint(m[1]+m[2]+m[3], 10, 8); err == nil {
-			return slices.DeleteFunc(byNumber(n, false),
-				func(t Term) bool { return t.Kind != "alert" })
-		}
-	}
-	want := plainWord(sentence)
-	var list []Term
-	for _, t := range Terms() {
-		if name := plainWord(t.Name); t.Kind == "alert" && strings.Contains(want, name) {
-			list = append(list, t)
-		}
-	}
-	return list
-}
-
 // byNumber returns the meanings of a number in each registry. A decimal number below 256 is not
 // looked up among suites, schemes and versions, since an alert or an extension is meant more often.
 func byNumber(n uint64, hexadecimal bool) []Term {
@@ -243,7 +223,3 @@ func byNumber(n uint64, hexadecimal bool) []Term {
 	}
 	return list
 }
-
-// alertNumber is how programs print the number of an alert: OpenSSL, Windows and GnuTLS.
-var alertNumber = regexp.MustCompile(
-	`(?i)alert number (\d+)|alert code is (\d+)|received alert \[(\d+)\]`)
