@@ -57,6 +57,7 @@ gnutls-cli gnutls-bin
 gnutls-serv gnutls-bin
 python3 python3
 chromium chromium
+chromium-headless-shell chromium-headless-shell
 xxd xxd
 curl curl
 tstclnt libnss3-tools
@@ -74,6 +75,18 @@ missing_packages() {
 	done <<<"$needs" | sort -u | tr '\n' ' '
 }
 
+# known_packages PACKAGE... prints those that this release of Debian has; which it has not is said.
+known_packages() {
+	local package
+	for package; do
+		if apt-cache show "$package" >"$scratch/known" 2>&1; then
+			echo "$package"
+		else
+			say "this release has no package $package" >&2
+		fi
+	done
+}
+
 install_programs() {
 	local packages
 	command -v go >/dev/null || {
@@ -88,8 +101,8 @@ install_programs() {
 		say "not there, and installed only by root on Debian: $packages"
 	else
 		say "installing $packages"
-		# shellcheck disable=SC2086 # a list of words
-		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $packages >"$scratch/apt" 2>&1 || {
+		# shellcheck disable=SC2046 # a list of words
+		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $(known_packages $packages) >"$scratch/apt" 2>&1 || {
 			cat "$scratch/apt"
 			return 1
 		}

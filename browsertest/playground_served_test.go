@@ -14,7 +14,7 @@ import (
 // The served page fetches its WebAssembly from where it came, compressed, and nothing else.
 func TestAServedPlaygroundFetchesItsWebAssemblyAlone(t *testing.T) {
 	if browser == nil {
-		t.Skip("no chromium here: install the Debian package chromium")
+		t.Skip(noBrowser)
 	}
 	assets, err := playpage.FromSource(context.Background(), os.Stderr)
 	if err != nil {

@@ -35,7 +35,7 @@ var playgroundPage = sync.OnceValues(func() ([]byte, error) {
 func playgroundFile(t *testing.T, edit ...string) string {
 	t.Helper()
 	if browser == nil {
-		t.Skip("no chromium here: install the Debian package chromium")
+		t.Skip(noBrowser)
 	}
 	page, err := playgroundPage()
 	if err != nil {
