@@ -56,10 +56,11 @@ type Change struct {
 	Suite     iana.CipherSuite
 	Version   iana.Version         // of UpToVersion; of OneSuite, if the Config lacks it
 	NoMax     bool                 // of OneSuite, if the Config's MaxVersion is below it
-	Group     iana.Group           // of AllGroups, once one was negotiated
+	Group     iana.Group           // of AllGroups, once one was negotiated; of OneSuite, or 0
 	Scheme    iana.SignatureScheme // of OneScheme
 	Policy    *vitrine.Policy      // of OneSuite, if it needs another one
 	Extension string               // of OneExtension: ems, etm, ocsp, sct, tickets
+	Protocols []string             // of NoProtocols, if some are left
 	Go        string               // the fields of vitrine.Config
 	Costs     string               // what the change gives up
 	Cause     string               // the cause of the failure, if this change helps; may be empty

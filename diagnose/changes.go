@@ -3,6 +3,7 @@ package diagnose
 import (
 	"crypto/tls"
 	"fmt"
+	"slices"
 
 	"github.com/vitrine-tls/vitrine"
 	"github.com/vitrine-tls/vitrine/alert"
@@ -21,11 +22,36 @@ func (f *Failure) Changes(c *vitrine.Config) []Change {
 		fit = append(fit, ignoreKeyUsage(f.Answered.CipherSuite))
 	}
 	for _, change := range changes {
-		if change.when(f, c) && len(fit) < maxChanges {
-			fit = append(fit, change)
+		if !change.when(f, c) || len(fit) == maxChanges {
+			continue
 		}
+		if change.Kind == NoProtocols {
+			change = f.fewerProtocols(change, c.NextProtos)
+		}
+		fit = append(fit, change)
 	}
 	return fit
+}
+
+// fewerProtocols completes the change that offers no application protocols, by those that leave
+// out one.
+func (f *Failure) fewerProtocols(all Change, names []string) Change {
+	if f.known().HasReceived(alert.NoApplicationProtocol) {
+		all.Cause = "the server speaks none of the application protocols that are offered (ALPN)"
+		return all
+	}
+	for i, name := range names {
+		left := slices.Delete(slices.Clone(names), i, i+1)
+		if len(left) == 0 {
+			break
+		}
+		all.parts = append(all.parts, Change{Kind: NoProtocols, Protocols: left, hello: true,
+			Go: fmt.Sprintf("NextProtos: %#v", left),
+			Cause: fmt.Sprintf("the server fails at %q among the application protocols that "+
+				"are offered (ALPN)", name),
+			apply: func(c *vitrine.Config) { c.NextProtos = left }})
+	}
+	return all
 }
 
 var changes = []Change{

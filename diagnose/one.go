@@ -23,7 +23,8 @@ func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int)
 		return only13(c, id)
 	}
 	s := suite.ByID(id)
-	if s == nil || v < iana.TLS10 || v > iana.TLS12 || s.MinVersion() > v || s.PreShared() {
+	if s == nil || v < iana.TLS10 || v > iana.TLS12 || s.MinVersion() > v ||
+		s.PreShared() && c.GetPSK == nil {
 		return Change{}, false
 	}
 	change = Change{Kind: OneSuite, Suite: id}
@@ -64,6 +65,19 @@ func Only(c *vitrine.Config, v iana.Version, id iana.CipherSuite, primeBits int)
 		}
 	}
 	return change, true
+}
+
+// With returns the change of OneSuite that offers no group but g besides. Some servers choose
+// finite-field Diffie-Hellman only for a client that names no other group of RFC 7919 than theirs.
+func (c Change) With(g iana.Group) Change {
+	c.Group = g
+	c.Go += fmt.Sprintf(", CurvePreferences: []tls.CurveID{0x%04X}", uint16(g))
+	before := c.apply
+	c.apply = func(config *vitrine.Config) {
+		before(config)
+		config.CurvePreferences = []tls.CurveID{tls.CurveID(g)}
+	}
+	return c
 }
 
 func only13(c *vitrine.Config, id iana.CipherSuite) (Change, bool) {

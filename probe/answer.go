@@ -12,6 +12,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/suite"
 )
@@ -115,7 +116,7 @@ func plausible(b []byte) bool {
 }
 
 // next returns the next handshake message, or the alert that came instead.
-func (r *reader) next() (raw []byte, a *alert.Description, err error) {
+func (r *reader) next() (raw []byte, a *received, err error) {
 	for {
 		if len(r.joint) >= message.HeaderLen && len(r.joint) >= message.Length(r.joint) {
 			n := message.Length(r.joint)
@@ -127,8 +128,7 @@ func (r *reader) next() (raw []byte, a *alert.Description, err error) {
 		case err != nil:
 			return nil, nil, err
 		case typ == iana.RecordAlert && len(content) == 2:
-			d := alert.Description(content[1])
-			return nil, &d, nil
+			return nil, &received{alert.Level(content[0]), alert.Description(content[1])}, nil
 		case typ == iana.RecordChangeCipherSpec:
 			return nil, nil, errEarlyChange
 		case typ != iana.RecordHandshake:
@@ -138,15 +138,29 @@ func (r *reader) next() (raw []byte, a *alert.Description, err error) {
 	}
 }
 
+// received is an alert of the server.
+type received struct {
+	level alert.Level
+	alert.Description
+}
+
+// mild reports whether a handshake may go on after the alert.
+func (r *received) mild() bool {
+	switch r.Description {
+	case alert.UnrecognizedName, alert.UserCanceled, alert.NoRenegotiation:
+		return r.level == alert.Warning
+	}
+	return false
+}
+
 // read reads the answer.
 func (a *Answer) read(r *reader) {
 	for !a.whole() {
-		raw, warned, err := r.next()
+		raw, got, err := r.next()
 		a.first = r.first
-		if warned != nil {
-			a.Alert = warned
-			// the one warning that a handshake may go on after
-			if *warned != alert.UnrecognizedName {
+		if got != nil {
+			a.Alert = &got.Description
+			if !got.mild() {
 				a.Outcome = Alerted
 				return
 			}
@@ -273,6 +287,15 @@ func selectedGroup(m *message.ServerHello) iana.Group {
 		return 0
 	}
 	return iana.Group(uint16(data[0])<<8 | uint16(data[1])) // the first field of both layouts
+}
+
+// group returns the group of the key exchange, also that of a dh_p, or 0.
+func (a *Answer) group() iana.Group {
+	if a.Keys != nil && a.Keys.P != nil {
+		g, _ := kex.NameOf(a.Keys.P, a.Keys.G)
+		return g
+	}
+	return a.Group
 }
 
 // Outcome is the result of a question.

@@ -32,6 +32,8 @@ func TestBrokenServersAreReported(t *testing.T) {
 			[]string{"anonymous", "no_tls1_3", "null", "static_rsa"}},
 		{"OpenSSL: a prime of 1024 bits",
 			[]string{"no_tls1_3", "sha1_signature", "short_prime"}},
+		{"GnuTLS: a prime of 1024 bits", // which it has for clients without groups of RFC 7919
+			[]string{"no_tls1_3", "sha1_signature", "short_prime"}},
 		{"GnuTLS: TLS 1.0 to 1.2 with CBC",
 			[]string{"downgrade_sentinel", "no_tls1_3", "sha1_signature", "tls1_0", "tls1_1"}},
 		{"GnuTLS: RSA key exchange, no extended_master_secret",

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"github.com/vitrine-tls/vitrine"
-	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
@@ -91,7 +90,7 @@ func (p *prober) schemes13(ctx context.Context) {
 		verify := sp.message(iana.CertificateVerify)
 		if verify == nil || len(verify.Raw) < 6 {
 			if len(left) == len(signing13) && sp.err != nil {
-				p.note("the certificates of TLS 1.3 were not told: " + alert.Escape(sp.err.Error()))
+				p.note("the certificates of TLS 1.3 were not told: " + words(sp.err))
 			}
 			return
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/message"
 	"github.com/vitrine-tls/vitrine/pki"
 )
@@ -100,15 +99,6 @@ func (s *Server) compare(ctx context.Context, v iana.Version,
 		c.Suite, c.Group = a.Suite, a.group()
 	}
 	return c
-}
-
-// group returns the group of the key exchange, also that of a dh_p, or 0.
-func (a *Answer) group() iana.Group {
-	if a.Keys != nil && a.Keys.P != nil {
-		g, _ := kex.NameOf(a.Keys.P, a.Keys.G)
-		return g
-	}
-	return a.Group
 }
 
 // groupOfKey returns the group that the key of the server's certificate is on.
@@ -209,7 +199,10 @@ func (s *Server) accepted(ctx context.Context, hello *message.ClientHello, unnam
 
 // Missing returns a sentence about what an offer lacks. c is nil if the offer was not compared.
 func (k *Sketch) Missing(c *Comparison) string {
-	only := len(k.Best.Suites) == 1 && k.AllSuites
+	only, prime := len(k.Best.Suites) == 1 && k.AllSuites, ""
+	if c != nil && withPrime(c.Suite) && k.PrimeBits > 0 && k.PrimeBits < 2048 {
+		prime = fmt.Sprintf(", with a prime of %d bits", k.PrimeBits)
+	}
 	switch {
 	case c != nil && c.Group != 0 && c.Suite != 0:
 		return fmt.Sprintf("the server has neither the suites of %v nor the groups that were "+
@@ -223,14 +216,13 @@ func (k *Sketch) Missing(c *Comparison) string {
 			c.KeyGroup)
 	case k.PSKAlone:
 		return "the server takes pre-shared keys alone"
-	case c != nil && c.Suite != 0 && only && k.PrimeBits > 0 && k.PrimeBits < 2048:
-		return fmt.Sprintf("the server has only the suite %v, with a prime of %d bits", c.Suite,
-			k.PrimeBits)
+	case c != nil && c.Suite != 0 && only && prime != "":
+		return fmt.Sprintf("the server has only the suite %v%s", c.Suite, prime)
 	case c != nil && c.Suite != 0 && only:
 		return fmt.Sprintf("the server has only the suite %v, which was not offered", c.Suite)
 	case c != nil && c.Suite != 0:
-		return fmt.Sprintf("the server has none of the suites of %v that were offered; it has %v",
-			c.Version, c.Suite)
+		return fmt.Sprintf("the server has none of the suites of %v that were offered; it has %v%s",
+			c.Version, c.Suite, prime)
 	case c == nil && k.PrimeBits > 0:
 		return fmt.Sprintf("the server's Diffie-Hellman prime has only %d bits", k.PrimeBits)
 	case c != nil && c.Version == 0:

@@ -38,7 +38,7 @@ func askFallback(ctx context.Context, p *prober) (Told, How, string) {
 	if below == nil {
 		return NotApplicable, "", "the server has one version"
 	}
-	o := &Offer{Version: below.version, Groups: groups12, Schemes: schemes,
+	o := &Offer{Version: below.version, Groups: below.groups(), Schemes: schemes,
 		Suites: append(below.ids(), iana.TLS_FALLBACK_SCSV)}
 	a := p.server.insist(ctx, o)
 	switch {
@@ -102,7 +102,7 @@ func askRecordSizeLimit(_ context.Context, p *prober) (Told, How, string) {
 		case x != nil:
 			told = No
 		case told != No && sp.err != nil && len(sp.messages) > 0:
-			told, detail = NotTold, bounded(sp.err.Error())
+			told, detail = NotTold, words(sp.err)
 		}
 	}
 	if told == No {
@@ -154,7 +154,7 @@ func protocol(name string) func(context.Context, *prober) (Told, How, string) {
 		case alerted(sp.err, alert.NoApplicationProtocol):
 			return No, Seen, "alert no_application_protocol"
 		}
-		return NotTold, "", bounded(sp.err.Error())
+		return NotTold, "", words(sp.err)
 	}
 }
 

@@ -39,7 +39,8 @@ type Offer struct {
 	NoName   bool   // send none
 	Unpadded bool   // leave a message of 256 to 511 bytes as it is: some servers fail with it
 
-	padded bool // to a length that the question is about
+	padded  bool // to a length that the question is about
+	unnamed bool // see withoutPrimes
 }
 
 // with returns a copy of o with an edit besides its own.
@@ -53,6 +54,27 @@ func (o Offer) with(edit func(*message.ClientHello)) *Offer {
 	}
 	return &o
 }
+
+// withoutPrimes returns an offer of the suites of o with finite-field Diffie-Hellman, and of no
+// group of RFC 7919. A server whose prime is none of those must not choose such a suite for a
+// client that names some: RFC 7919 §4. ok is false if there are no such suites.
+func (o Offer) withoutPrimes() (offer *Offer, ok bool) {
+	o.unnamed = true
+	o.Suites = slices.DeleteFunc(slices.Clone(o.Suites),
+		func(id iana.CipherSuite) bool { return !withPrime(id) })
+	o.Groups = slices.DeleteFunc(slices.Clone(o.Groups), finite)
+	return &o, len(o.Suites) > 0 && o.Version > iana.SSL30 && o.Version < iana.TLS13
+}
+
+// withPrime reports whether a suite has finite-field Diffie-Hellman with keys made for each
+// handshake.
+func withPrime(id iana.CipherSuite) bool {
+	name := id.String()
+	return strings.Contains(name, "_DHE_") || strings.Contains(name, "_DH_anon_")
+}
+
+// finite reports whether a group is one of RFC 7919.
+func finite(g iana.Group) bool { return g >= iana.FFDHE2048 && g <= iana.FFDHE8192 }
 
 // encode returns the ClientHello with its header.
 func (o *Offer) encode(name string) ([]byte, error) {
@@ -287,11 +309,11 @@ func best(v iana.Version) []iana.CipherSuite {
 	order := suite.Preference()
 	place := func(id iana.CipherSuite) int {
 		i := slices.Index(order, id)
-		switch {
-		case strings.Contains(id.String(), "_PSK_"):
-			return len(order) + 1
-		case i < 0:
-			return len(order)
+		if i < 0 {
+			i = len(order)
+		}
+		if strings.Contains(id.String(), "_PSK_") {
+			i += len(order) + 1
 		}
 		return i
 	}

@@ -38,7 +38,7 @@ func (v *Version) order(ctx context.Context, s *Server) {
 	}
 	pick := func(ids ...iana.CipherSuite) iana.CipherSuite {
 		a := s.insist(ctx,
-			&Offer{Version: v.version, Suites: ids, Groups: groupsOf(v.version), Schemes: schemes})
+			&Offer{Version: v.version, Suites: ids, Groups: v.groups(), Schemes: schemes})
 		if a.Outcome != Accepted {
 			return 0
 		}

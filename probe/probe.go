@@ -119,6 +119,7 @@ func (p *prober) versions(ctx context.Context) {
 			e.confirm(ctx, p.server, eliminations[i].answers[0])
 		}
 	}
+	doubt(eliminations)
 	p.server.progress("groups, signature schemes and the order of suites")
 	p.rest(ctx, eliminations)
 	for _, e := range eliminations {
@@ -127,6 +128,23 @@ func (p *prober) versions(ctx context.Context) {
 	}
 	p.report.Versions = append(p.report.Versions, old)
 	p.collect(ctx)
+}
+
+// doubt takes back what is no answer about a version: a server that shows no certificate may refuse
+// all that it is offered for want of one, or of a key that both know. protocol_version is about the
+// version.
+func doubt(eliminations []*elimination) {
+	certified := slices.ContainsFunc(eliminations, func(e *elimination) bool {
+		return slices.ContainsFunc(e.answers, func(a *Answer) bool {
+			return len(a.Chain) > 0 || a.Version == iana.TLS13
+		})
+	})
+	for _, e := range eliminations {
+		if e.result.Told == No && !certified && e.alerted && e.version > iana.SSL30 {
+			e.result.Told = NotTold
+			e.result.Detail += ", as of a server that has it and no certificate for us"
+		}
+	}
 }
 
 // rest asks for the groups and schemes that the questions about suites left open.

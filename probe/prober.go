@@ -71,7 +71,7 @@ func (p *prober) base() *Offer {
 	if v == nil {
 		return nil
 	}
-	return &Offer{Version: v.version, Suites: v.ids(), Groups: groups12, Schemes: schemes}
+	return &Offer{Version: v.version, Suites: v.ids(), Groups: v.groups(), Schemes: schemes}
 }
 
 // base13 is base in TLS 1.3.

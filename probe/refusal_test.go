@@ -134,6 +134,8 @@ func TestProbeBehindALimitOfLength(t *testing.T) {
 func TestEndlessAnswersRefuseNothing(t *testing.T) {
 	for name, record := range map[string]string{
 		"warnings":       "\x15\x03\x03\x00\x02\x01\x70",
+		"user_canceled":  "\x15\x03\x03\x00\x02\x01\x5a",
+		"own hellos":     "\x16\x03\x03\x00\x04\x01\x00\x00\x00",
 		"requests":       "\x16\x03\x03\x00\x04\x00\x00\x00\x00",
 		"empty records":  "\x16\x03\x03\x00\x00",
 		"empty alerts":   "\x15\x03\x03\x00\x00",
@@ -155,6 +157,29 @@ func TestEndlessAnswersRefuseNothing(t *testing.T) {
 		}
 		if r.Problem == "" {
 			t.Errorf("%s: no problem is told", name)
+		}
+	}
+}
+
+// A server that refuses all hellos, by an alert that does not tell of a version, may have each of
+// them, and nothing is good about it.
+func TestARefusalOfAllTellsNoVersion(t *testing.T) {
+	for _, tt := range []struct {
+		alert byte
+		want  probe.Told
+	}{{40, probe.NotTold}, {71, probe.NotTold}, {47, probe.NotTold}, {70, probe.No}} {
+		r := ask(t, listen(t, func(c net.Conn) {
+			rig.ReadRecord(c)
+			c.Write([]byte{21, 3, 3, 0, 2, 2, tt.alert})
+			c.Close()
+		}))
+		for _, v := range r.Versions {
+			if v.Name[0] == 'T' && v.Told != tt.want {
+				t.Errorf("alert %d: %s: told %s, %s", tt.alert, v.Name, v.Told, v.Detail)
+			}
+		}
+		if good := r.Good(); r.Answered() || len(good) > 0 {
+			t.Errorf("alert %d: answered, or good: %q", tt.alert, good)
 		}
 	}
 }

@@ -72,6 +72,16 @@ type Version struct {
 	ChaCha bool `json:"chacha20_by_client,omitempty"`
 
 	version iana.Version
+	unnamed bool // its suites are accepted without the groups of RFC 7919 alone
+}
+
+// groups returns the groups of a hello that the server accepts in the version, as far as known.
+func (v *Version) groups() []iana.Group {
+	all := groupsOf(v.version)
+	if v.unnamed {
+		return slices.DeleteFunc(slices.Clone(all), finite)
+	}
+	return all
 }
 
 // Suite is a suite that the server accepted.
@@ -174,7 +184,7 @@ func (r *Report) Good() (good []string) {
 		return v.version < iana.TLS12 && v.Told != No
 	})
 	say(r.version(iana.TLS13).Told == Yes, "TLS 1.3")
-	say(!old && len(r.Versions) > 0, "no version before TLS 1.2")
+	say(!old && r.best(iana.TLS13) != nil, "no version before TLS 1.2")
 	say(slices.ContainsFunc(r.Groups, func(g Group) bool { return g.Hybrid }),
 		"key exchange that withstands quantum computers")
 	say(len(r.Chains) > 0 && !slices.ContainsFunc(r.Chains, func(c Chain) bool {
@@ -195,6 +205,11 @@ func (r *Report) Fact(id string) Fact {
 		}
 	}
 	return Fact{ID: id, Told: NotTold}
+}
+
+// Answered reports whether the server answered with a version, and so more than by refusals.
+func (r *Report) Answered() bool {
+	return slices.ContainsFunc(r.Versions, func(v Version) bool { return v.Told == Yes })
 }
 
 // version returns what is known of a version.

@@ -48,7 +48,7 @@ func (p *prober) handshake13(ctx context.Context) *spoken {
 func (p *prober) resumes(ctx context.Context, v iana.Version, first *spoken,
 	cache vitrine.ClientSessionCache, edit func(*vitrine.Config)) (Told, How, string) {
 	if first.err != nil {
-		return NotTold, "", bounded(first.err.Error())
+		return NotTold, "", words(first.err)
 	}
 	cut := first.cut
 	for range 2 {
@@ -169,7 +169,7 @@ func askEarlyData(_ context.Context, p *prober) (Told, How, string) {
 	var most message.MaxEarlyData
 	switch {
 	case sp.err != nil:
-		return NotTold, "", bounded(sp.err.Error())
+		return NotTold, "", words(sp.err)
 	case t == nil:
 		return NotTold, "", "no ticket came within 0.3 s of the handshake"
 	}
@@ -191,7 +191,7 @@ func askClientCertificate(_ context.Context, p *prober) (Told, How, string) {
 			return Yes, Seen, ""
 		}
 		if sp.err != nil && sp.message(iana.EncryptedExtensions) == nil {
-			return NotTold, "", bounded(sp.err.Error())
+			return NotTold, "", words(sp.err)
 		}
 	}
 	return No, Seen, ""
@@ -249,7 +249,7 @@ func askRenegotiation(ctx context.Context, p *prober) (Told, How, string) {
 	refusal, alerted := errors.AsType[*alert.Received](err)
 	switch {
 	case sp.err != nil:
-		return NotTold, "", bounded(sp.err.Error())
+		return NotTold, "", words(sp.err)
 	case hellos > 1:
 		return Yes, Seen, "it answered a ClientHello inside the connection"
 	case alerted:

@@ -24,8 +24,10 @@ type Sketch struct {
 	Groups      []iana.Group // those that Best showed first
 	AllGroups   bool         // it showed no others
 	PrimeBits   int          // of finite-field Diffie-Hellman, 0 if none was shown
+	Prime       iana.Group   // its name in RFC 7919, or 0
 	PSKAlone    bool         // Best takes suites of pre-shared keys, and no others
 	Unspoken    bool         // Best takes no suite that Vitrine speaks
+	OwnPrime    bool         // Best takes a client that names no group of RFC 7919
 	RSABits     int          // of the certificate's key, 0 if none was shown or it is another one
 	Authorities []string     // whom a client's certificate must come from
 	Asks        bool         // for a client's certificate
@@ -56,7 +58,7 @@ func (s *Server) Sketch(ctx context.Context) *Sketch {
 	}
 	for i := range k.Versions {
 		if k.Versions[i].Told == Yes {
-			k.Best = &k.Versions[i]
+			k.Best, k.OwnPrime = &k.Versions[i], answers[i].offer.unnamed
 			k.look(ctx, s, answers[i])
 			break
 		}
@@ -104,6 +106,13 @@ func (s *Server) glance(ctx context.Context, v iana.Version) (Version, *Answer) 
 			if b.Outcome == Accepted || b.says(alert.ProtocolVersion) {
 				a = b
 				break
+			}
+		}
+	}
+	if a.Outcome == Alerted && !a.says(alert.ProtocolVersion) {
+		if p, ok := o.withoutPrimes(); ok {
+			if b := s.insist(ctx, p); b.Outcome == Accepted {
+				a = b
 			}
 		}
 	}
@@ -182,7 +191,7 @@ func (k *Sketch) note(a *Answer) {
 		}
 	}
 	if a.Keys != nil && a.Keys.P != nil {
-		k.PrimeBits = new(big.Int).SetBytes(a.Keys.P).BitLen()
+		k.PrimeBits, k.Prime = new(big.Int).SetBytes(a.Keys.P).BitLen(), a.group()
 	}
 	if a.Request == nil || k.Asks {
 		return
@@ -309,6 +318,10 @@ func (k *Sketch) Sentences() (found []string) {
 	}
 	if k.PrimeBits > 0 {
 		found = append(found, fmt.Sprintf("its Diffie-Hellman prime has %d bits", k.PrimeBits))
+	}
+	if k.OwnPrime {
+		found = append(found, "it takes a client that names no group of RFC 7919, as a server "+
+			"does whose prime is none of those")
 	}
 	switch {
 	case len(k.Authorities) > 0:

@@ -109,6 +109,23 @@ func (s *Server) talk(ctx context.Context, edit func(*vitrine.Config),
 	return sp
 }
 
+// words says how a handshake failed, without what may be inferred from that.
+func words(err error) string {
+	if r, ok := errors.AsType[*alert.Received](err); ok {
+		return "alert " + r.Description.String()
+	}
+	if failed, ok := errors.AsType[*vitrine.HandshakeError](err); ok {
+		err = failed.Err
+	}
+	switch {
+	case isReset(err):
+		return string(Reset)
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):
+		return string(Closed)
+	}
+	return bounded(err.Error())
+}
+
 // only makes a Config speak one version.
 func only(v iana.Version) func(*vitrine.Config) {
 	return func(c *vitrine.Config) { c.MinVersion, c.MaxVersion = uint16(v), uint16(v) }

@@ -21,6 +21,8 @@ type elimination struct {
 	schemes []iana.SignatureScheme
 	first   *Answer // to the first offer, if it was made before
 	dropped bool    // the last hello: what that says depends on other versions
+	alerted bool    // by another alert than protocol_version
+	unnamed bool    // the groups of RFC 7919 are left out, too: see Offer.withoutPrimes
 	result  Version
 	answers []*Answer
 }
@@ -35,16 +37,24 @@ func newElimination(v iana.Version) *elimination {
 // nothing was left out.
 func (e *elimination) offer(ids []iana.CipherSuite, all bool) (o *Offer, full bool) {
 	o = &Offer{Version: e.version, Suites: ids, Groups: groupsOf(e.version), Schemes: schemes}
-	if all {
-		return o, true
-	}
-	if len(e.groups) > 0 {
+	full = true
+	if !all && len(e.groups) > 0 {
+		full = len(e.groups) == len(o.Groups)
 		o.Groups = e.groups
 	}
-	if len(e.schemes) > 0 {
+	if !all && len(e.schemes) > 0 {
+		full = full && len(e.schemes) == len(schemes)
 		o.Schemes = e.schemes
 	}
-	return o, len(o.Groups) == len(groupsOf(e.version)) && len(o.Schemes) == len(schemes)
+	if e.unnamed {
+		o, _ = o.withoutPrimes()
+	}
+	return o, full
+}
+
+func mayHavePrime(o *Offer) bool {
+	_, ok := o.withoutPrimes()
+	return ok
 }
 
 // run asks until it is known of each suite whether the server accepts it.
@@ -52,8 +62,12 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 	all := false
 	for ids := range slices.Chunk(suitesOf(e.version), maxSuites) {
 		ids = slices.Clone(ids)
+		e.unnamed = false
 		for len(ids) > 0 {
 			o, full := e.offer(ids, all)
+			if len(o.Suites) == 0 {
+				break
+			}
 			a := e.first
 			if e.first = nil; a == nil {
 				a = s.insist(ctx, o)
@@ -73,10 +87,15 @@ func (e *elimination) run(ctx context.Context, s *Server) {
 				all = true // the refusal may be of what was left out
 				continue
 			case a.Outcome.refused() && a.Alert != nil && *a.Alert == alert.ProtocolVersion:
+				e.alerted = false
 				e.end(No, a.Refusal())
 				return
+			case a.Outcome == Alerted && !e.unnamed && mayHavePrime(o):
+				e.unnamed = true
+				continue
 			case a.Outcome.refused() && e.refuses(a):
 				e.result.Detail, e.dropped = a.Refusal(), a.Outcome.dropped()
+				e.alerted = a.Outcome == Alerted
 			default:
 				e.end(NotTold, a.Refusal())
 				return
@@ -129,6 +148,7 @@ func (e *elimination) take(a *Answer) {
 		row.Bits = new(big.Int).SetBytes(a.Keys.P).BitLen()
 		_, row.Group = kex.NameOf(a.Keys.P, a.Keys.G)
 	}
+	e.result.unnamed = a.offer.unnamed && (len(e.answers) == 0 || e.result.unnamed)
 	e.result.Suites = append(e.result.Suites, row)
 	e.keep(a)
 	e.groups = slices.DeleteFunc(slices.Clone(e.groups),
@@ -194,7 +214,7 @@ func (e *elimination) restSchemes(ctx context.Context, s *Server) {
 	for _, kind := range []iana.Authentication{iana.AuthRSA, iana.AuthECDSA, iana.AuthDSS} {
 		for len(kinds[kind]) > 0 && len(e.schemes) > 0 {
 			a := s.insist(ctx, &Offer{Version: e.version, Suites: kinds[kind],
-				Groups: groupsOf(e.version), Schemes: e.schemes})
+				Groups: e.result.groups(), Schemes: e.schemes})
 			if a.Outcome != Accepted || !slices.Contains(e.schemes, a.Scheme) {
 				break
 			}

@@ -260,7 +260,7 @@ func askROBOT(ctx context.Context, p *prober) (Told, How, string) {
 	if v == nil || v.version < iana.TLS10 {
 		return NotApplicable, "", ""
 	}
-	o := &Offer{Version: v.version, Groups: groups12, Schemes: schemes}
+	o := &Offer{Version: v.version, Groups: v.groups(), Schemes: schemes}
 	for _, x := range v.Suites {
 		if r := suite.Readable(x.id); r != nil && r.KeyTransport() && !r.PreShared() {
 			if strings.Contains(x.Name, "AES") && strings.Contains(x.Name, "GCM") {

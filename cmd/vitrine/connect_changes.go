@@ -32,8 +32,9 @@ var changeFlags = map[diagnose.Kind][]flagChange{
 	diagnose.NoHybrids:       {{Name: "group", Value: "x25519,secp256r1,secp384r1"}},
 	diagnose.NoPreSharedKey: {{Name: "psk", Drop: true}, {Name: "psk-identity", Drop: true},
 		{Name: "psk-hash", Drop: true}, {Name: "psk-import", Drop: true}},
-	diagnose.NotAwaiting:   {{Name: "await-server", Drop: true}},
-	diagnose.OneSuite:      {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"}},
+	diagnose.NotAwaiting: {{Name: "await-server", Drop: true}},
+	diagnose.OneSuite: {{Name: "min", Value: "VERSION"}, {Name: "suite", Value: "NAME"},
+		{Name: "group", Value: "NAME"}},
 	diagnose.AllGroups:     {{Name: "group", Value: "NAME"}},
 	diagnose.AllSuites13:   {{Name: "suite", Value: "NAME"}},
 	diagnose.OneExtension:  {{Name: "without", Value: "NAME"}},
@@ -70,6 +71,11 @@ func flagsOf(c *diagnose.Change) []flagChange {
 		}
 		if f.Name == "group" && c.Group != 0 {
 			f.Value = c.Group.String()
+		} else if f.Name == "group" && c.Kind == diagnose.OneSuite && c.Suite != 0 {
+			continue // those of the Config will do
+		}
+		if f.Name == "alpn" && c.Protocols != nil {
+			f = flagChange{Name: "alpn", Value: strings.Join(c.Protocols, ",")}
 		}
 		if f.Name == "scheme" && c.Scheme != 0 {
 			f.Value = c.Scheme.String()

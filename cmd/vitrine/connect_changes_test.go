@@ -84,7 +84,7 @@ func TestTheFlagToBlameIsNamed(t *testing.T) {
 			noSuite + "TLS_DHE_RSA_WITH_AES_128_GCM_SHA256", "without --suite: works"},
 		{"--suite " + ccm + " --group secp521r1", "the server has neither the suites of TLS 1.3 " +
 			"nor the groups that were offered; it has TLS_AES_128_GCM_SHA256 with ffdhe2048",
-			"--suite TLS_AES_128_GCM_SHA256 --group ffdhe2048 vitrine:"},
+			"--suite TLS_AES_128_GCM_SHA256 --group ffdhe2048: works"},
 	} {
 		code, stdout, stderr := command(t, append([]string{"connect", l.Addr().String(), "-k",
 			"-i=false", "--policy", "legacy", "--sni", rig.ServerName},

@@ -14,10 +14,8 @@ import (
 	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/iana"
-	"github.com/vitrine-tls/vitrine/kex"
 	"github.com/vitrine-tls/vitrine/pki"
 	"github.com/vitrine-tls/vitrine/probe"
-	"github.com/vitrine-tls/vitrine/suite"
 )
 
 // explainHandshake asks the server what it has, and tries single changes after a failed handshake.
@@ -75,6 +73,9 @@ func (c *caller) works(ctx context.Context, s *probe.Server, failure *diagnose.F
 			"which is not trusted: " + f.second
 	}
 	f.Cause = c.whyItWorks(ctx, s, failure, &p.Change)
+	if f.Cause == "" && f.missing == "" && p.Change.Kind == diagnose.OneSuite {
+		f.Cause = fmt.Sprintf("the server has the suite %v, which was not offered", p.Change.Suite)
+	}
 	line := c.line(nil, flagsOf(&p.Change)...)
 	if p.Err == nil {
 		f.Works, f.Go, f.Costs = line, p.Change.Go, p.Change.Costs
@@ -99,6 +100,8 @@ func (c *caller) whyItWorks(ctx context.Context, s *probe.Server, failure *diagn
 	case change.Kind == diagnose.NoServerName && failure.Received != nil &&
 		*failure.Received == alert.UnrecognizedName:
 		return "the server has no site of the name " + c.config.ServerName
+	case failure.Sent != nil && change.Cause == "":
+		return strings.Join(failure.Explain().Inferred, "; ")
 	case failure.Offered == nil:
 	case change.Kind == diagnose.NoHybrids:
 		return cmp.Or(s.WhyLong(ctx, failure.Offered), change.Cause)
@@ -123,14 +126,9 @@ func (c *caller) tryElse(failure *diagnose.Failure, f *failureReport) {
 		}
 		f.Try = append(f.Try, line)
 		return
-	case c.psk == "" && (f.wantsPSK || failure.Answered == nil && failure.Received != nil &&
-		*failure.Received == alert.HandshakeFailure && f.hopeless == ""):
-		line := c.line(nil, flagChange{Name: "psk", Value: "@key.hex"},
-			flagChange{Name: "psk-identity", Value: "NAME"})
-		if !f.wantsPSK {
-			line += " # if it takes such keys alone"
-		}
-		f.Try = append(f.Try, line)
+	case c.psk == "" && failure.Answered == nil && failure.Received != nil &&
+		*failure.Received == alert.HandshakeFailure && f.Found == nil:
+		f.Try = append(f.Try, c.pskLine(nil)+" # if it takes such keys alone")
 	}
 	if c.detail == "" && f.hopeless == "" {
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "detail", Value: "bytes"}))
@@ -205,6 +203,10 @@ func (c *caller) plan(ctx context.Context, s *probe.Server, failure *diagnose.Fa
 		return c.ordered(c.narrow(k, nil, f), general, &probe.Comparison{}, f)
 	}
 	lack := s.Compare(ctx, k, failure.Offered)
+	if lack.Enough && failure.Sent != nil { // it was we who refused what it answered
+		f.Inferred = failure.Explain().Inferred
+		return general
+	}
 	if lack.Enough {
 		return c.helloChanges(k, lack, failure, general, f)
 	}
@@ -339,74 +341,4 @@ func (c *caller) ordered(narrow, general []diagnose.Change, lack *probe.Comparis
 	}
 	list = append(list, narrow...)
 	return append(list, slices.DeleteFunc(slices.Clone(general), undo)...)
-}
-
-// narrow returns the changes that allow what the server supports and our offer lacks. If none is
-// possible it sets the reason in f.
-func (c *caller) narrow(k *probe.Sketch, lack *probe.Comparison,
-	f *failureReport) (list []diagnose.Change) {
-	version, suites := k.Newest()
-	f.missing = k.Missing(lack)
-	if lack != nil && lack.Group != 0 && lack.Suite != 0 {
-		f.Try = append(f.Try, c.line(nil, flagChange{Name: "suite", Value: lack.Suite.String()},
-			flagChange{Name: "group", Value: lack.Group.String()}))
-		return nil
-	}
-	if lack != nil && lack.Group != 0 {
-		if _, ok := kex.Named13(lack.Group); !ok {
-			f.hopeless = fmt.Sprintf("Vitrine does not speak the group %v", lack.Group)
-			return nil
-		}
-		return []diagnose.Change{diagnose.OnlyGroup(lack.Group)}
-	}
-	if lack != nil && lack.KeyGroup != 0 {
-		if _, ok := kex.Named13(lack.KeyGroup); !ok {
-			f.hopeless = fmt.Sprintf("the key of the server's certificate is on %v, which Vitrine "+
-				"does not speak", lack.KeyGroup)
-		}
-		return nil
-	}
-	if lack != nil && lack.Scheme != 0 {
-		if change, ok := diagnose.OnlyScheme(lack.Scheme); ok {
-			return []diagnose.Change{change}
-		}
-		f.hopeless = fmt.Sprintf("Vitrine does not know signatures with %v", lack.Scheme)
-		return nil
-	}
-	if lack != nil && lack.Suite != 0 {
-		version = lack.Version
-		suites = append([]iana.CipherSuite{lack.Suite}, suites...)
-	}
-	for _, id := range suites {
-		if change, ok := diagnose.Only(c.config, version, id, k.PrimeBits); ok && len(list) < 2 {
-			list = append(list, change)
-		}
-	}
-	if len(list) == 0 && (k.AllSuites || k.PSKAlone || k.Unspoken || version < iana.TLS10) {
-		f.hopeless, f.wantsPSK = why(version, suites, k), k.PSKAlone
-	}
-	return list
-}
-
-// why says why Vitrine can use none of the suites that a server has.
-func why(v iana.Version, suites []iana.CipherSuite, k *probe.Sketch) string {
-	finite, anonymous := true, len(suites) > 0
-	for _, id := range suites {
-		s := suite.ByID(id)
-		finite = finite && s != nil && s.FiniteField()
-		anonymous = anonymous && strings.Contains(id.String(), "_anon_")
-	}
-	switch {
-	case v < iana.TLS10:
-		return fmt.Sprintf("Vitrine does not speak %v, which is broken (RFC 7568)", v)
-	case k.PSKAlone:
-		return "the server takes pre-shared keys alone"
-	case anonymous:
-		return "the server has no certificate, and only suites in which nobody proves who is " +
-			"there: Vitrine speaks none of its suites"
-	case finite && k.PrimeBits > 0:
-		return fmt.Sprintf("the server's prime has %d bits, and no policy takes one so short: "+
-			"such primes have been broken", k.PrimeBits)
-	}
-	return "Vitrine speaks none of its suites: no flag helps"
 }

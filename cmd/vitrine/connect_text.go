@@ -220,7 +220,6 @@ type failureReport struct {
 	Ref      string        `json:"ref,omitempty"`
 	hopeless string        // why no change can help
 	shown    bool          // about our own certificate
-	wantsPSK bool          // the server takes pre-shared keys alone
 	fails    string        // at what the server fails, as far as its answers show
 	missing  string        // what the server needs and our offer lacks
 	took     time.Duration // of the failed handshake

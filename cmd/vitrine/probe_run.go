@@ -106,7 +106,7 @@ func (o *probeOptions) askAll(cmd *cobra.Command, targets []probed,
 			})
 		}
 	}()
-	code := exitOK
+	code, refused := exitOK, false
 	var reports []*probe.Report
 	for i := range targets {
 		r := <-results[i]
@@ -122,6 +122,7 @@ func (o *probeOptions) askAll(cmd *cobra.Command, targets []probed,
 			return err
 		}
 		code = max(code, o.exit(r))
+		refused = refused || r.Reached && !r.Answered()
 	}
 	if err := o.write(reports); err != nil {
 		return err
@@ -131,6 +132,8 @@ func (o *probeOptions) askAll(cmd *cobra.Command, targets []probed,
 		return ctx.Err()
 	case code == exitUnreached:
 		return &exitError{code, errors.New("a server was not reached, or does not speak TLS there")}
+	case refused:
+		return &exitError{code, errors.New("a server answered with no version: see its problem")}
 	case code != exitOK:
 		return &exitError{code, fmt.Errorf("there are findings of severity %s or worse", o.failOn)}
 	}
@@ -229,6 +232,8 @@ func (o *probeOptions) exit(r *probe.Report) int {
 	switch {
 	case !r.Reached:
 		return exitUnreached
+	case !r.Answered():
+		return exitFailed
 	case o.failOn != "" && len(r.Findings) > 0 &&
 		r.Worst().Weight() >= probe.Severity(o.failOn).Weight():
 		return exitFailed

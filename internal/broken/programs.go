@@ -60,16 +60,21 @@ func OpenSSL(t testing.TB, args ...string) string {
 func GnuTLS(t testing.TB, priority string, args ...string) string {
 	t.Helper()
 	cert, key := Files(t, rig.Certificate(t, throwaway.RSA))
+	return Program(t, gnutlsListens, "gnutls-serv", append([]string{"--port", freePort(t),
+		"--x509certfile", cert, "--x509keyfile", key, "--priority", priority, "--echo",
+		"--disable-client-cert"},
+		args...)...)
+}
+
+// freePort returns a port on which nobody listened a moment ago.
+func freePort(t testing.TB) string {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
+	defer l.Close()
 	_, port, _ := net.SplitHostPort(l.Addr().String())
-	l.Close()
-	return Program(t, gnutlsListens, "gnutls-serv", append([]string{"--port", port,
-		"--x509certfile", cert, "--x509keyfile", key, "--priority", priority, "--echo",
-		"--disable-client-cert"},
-		args...)...)
+	return port
 }
 
 // Program starts a server of another make until the test ends and returns its address. Its output

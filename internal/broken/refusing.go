@@ -2,8 +2,10 @@ package broken
 
 import (
 	"bytes"
+	"crypto/tls"
 	"io"
 	"net"
+	"os"
 	"os/exec"
 	"path/filepath"
 	"testing"
@@ -33,6 +35,46 @@ var refusing = []Server{
 		"ADH:@SECLEVEL=0", "-max_protocol", "TLSv1.2")},
 	{"OpenSSL: pre-shared keys, and the usual suites", openssl("-nocert", "-psk",
 		"0102030405060708")},
+	{"GnuTLS: a prime of 512 bits", gnutlsPrime(Prime512)},
+	{"GnuTLS: a prime of 1024 bits", gnutlsPrime(Prime1024)},
+	{"GnuTLS: ffdhe6144 alone, in TLS 1.2", gnutls("NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:" +
+		"+DHE-RSA:-GROUP-ALL:+GROUP-FFDHE6144")},
+	{"GnuTLS: pre-shared keys, and suites that no policy has", func(t testing.TB) string {
+		keys := filepath.Join(t.TempDir(), "keys")
+		text := []byte("Client_identity:0102030405060708\n")
+		if err := os.WriteFile(keys, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		return GnuTLS(t, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+PSK", "--pskpasswd", keys)
+	}},
+	{"GnuTLS: a certificate for DSA", func(t testing.TB) string {
+		cert := filepath.Join(t.TempDir(), "dsa.pem")
+		out, err := exec.Command("sh", "-c", `openssl dsaparam -out "$0.par" 2048 &&
+			openssl req -x509 -newkey dsa:"$0.par" -nodes -keyout "$0.key" -out "$0" -subj /CN=dsa`,
+			cert).CombinedOutput()
+		if err != nil {
+			t.Skipf("openssl: %v: %s", err, out)
+		}
+		return Program(t, gnutlsListens, "gnutls-serv", "--port", freePort(t), "--x509certfile",
+			cert, "--x509keyfile", cert+".key", "--echo", "--disable-client-cert", "--priority",
+			"LEGACY:+DHE-DSS:+SIGN-DSA-SHA256:+SIGN-DSA-SHA1:-VERS-TLS1.3")
+	}},
+	{"GnuTLS: a client certificate is wanted, in TLS 1.2", func(t testing.TB) string {
+		cert, key := Files(t, rig.Certificate(t, throwaway.RSA))
+		return Program(t, gnutlsListens, "gnutls-serv", "--port", freePort(t), "--x509certfile",
+			cert, "--x509keyfile", key, "--echo", "--require-client-cert", "--verify-client-cert",
+			"--x509cafile", cert, "--priority", "NORMAL:-VERS-ALL:+VERS-TLS1.2")
+	}},
+	{"GnuTLS: no RFC 5746", gnutls("NORMAL:-VERS-ALL:+VERS-TLS1.2:%UNSAFE_RENEGOTIATION:" +
+		"%DISABLE_SAFE_RENEGOTIATION")},
+	{"fails with one application protocol", picky(func(raw []byte, _ *message.ClientHello) bool {
+		return bytes.Contains(raw, []byte("\x02h2"))
+	})},
+	{"is a client, too", func(t testing.TB) string {
+		return testkit.ServeTCP(t, func(c net.Conn) {
+			tls.Client(c, &tls.Config{ServerName: rig.ServerName}).Handshake()
+		})
+	}},
 	{"fails with extensions", picky(func(_ []byte, m *message.ClientHello) bool {
 		return len(m.Extensions) > 0
 	})},
@@ -61,6 +103,15 @@ var refusing = []Server{
 	{"fails with a hello of over 250 bytes in a record", joining(func(record []byte) bool {
 		return len(record) > 255
 	})},
+}
+
+// gnutlsPrime is a server with finite-field suites and a prime of its own, which does not choose
+// them for a client that names groups of RFC 7919.
+func gnutlsPrime(p string) func(testing.TB) string {
+	return func(t testing.TB) string {
+		return GnuTLS(t, "NORMAL:-VERS-ALL:+VERS-TLS1.2:-KX-ALL:+DHE-RSA:-GROUP-DH-ALL",
+			"--dhparams", Parameters(t, p))
+	}
 }
 
 // falls is a server that sends text, and then nothing.

@@ -25,7 +25,7 @@ type Server struct {
 // Named returns the server of that name.
 func Named(t testing.TB, name string) Server {
 	t.Helper()
-	for _, list := range [][]Server{servers, weaknesses} {
+	for _, list := range [][]Server{servers, refusing, weaknesses} {
 		for _, s := range list {
 			if s.Name == name {
 				return s

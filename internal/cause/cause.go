@@ -4,6 +4,7 @@
 package cause
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/tls"
 	"errors"
@@ -194,11 +195,18 @@ func (f *Failure) warned() (alert.Description, bool) {
 	return alert.Description(f.First[6]), true
 }
 
-// echoes reports whether a server sent our ClientHello back.
-func (f *Failure) echoes() bool {
+// greets reports whether a server sent a ClientHello.
+func (f *Failure) greets() bool {
 	return f.Side == iana.Client && f.Answered == nil && f.HasSent(alert.UnexpectedMessage) &&
 		len(f.First) > 5 && iana.ContentType(f.First[0]) == iana.RecordHandshake &&
 		iana.HandshakeType(f.First[5]) == iana.ClientHello
+}
+
+// echoes reports whether that is ours, by its random.
+func (f *Failure) echoes() bool {
+	const header = 5 + 4 + 2 // of the record and of the message, and the version
+	return f.greets() && f.Offered != nil && len(f.First) > header &&
+		bytes.HasPrefix(f.Offered.Random[:], f.First[header:min(len(f.First), header+32)])
 }
 
 // BrokenOff reports whether a server's connection ended, or fell silent, inside its ServerHello: it
@@ -252,12 +260,12 @@ func (f *Failure) KeyUsageViolated() bool {
 }
 
 // CertificateWanted reports whether a server that asked for a client certificate ended the
-// handshake as servers do that have got none, or none that they accept.
+// handshake as servers do that have got none, or none that they accept. GnuTLS sends decode_error.
 func (f *Failure) CertificateWanted() bool {
 	return f.Side == iana.Client && f.Asked &&
 		(f.Gone != NotGone && f.Gone != Silent ||
 			f.HasReceived(alert.HandshakeFailure, alert.CertificateRequired, alert.BadCertificate,
-				alert.NoCertificate))
+				alert.NoCertificate, alert.DecodeError))
 }
 
 // CertificateRefused reports whether a server refused our certificate.

@@ -61,6 +61,7 @@ var causes = []cause{
 		"hashes", (*Failure).keyDiffers},
 	{"the server sends back what it gets: it is an echo service, or something on the way returns " +
 		"our bytes", (*Failure).echoes},
+	{"what answers is a client of TLS, too: it sent a ClientHello of its own", (*Failure).greets},
 	{"the server refuses us before it begins: because of our address, or of the name that we " +
 		"asked for", func(f *Failure) bool {
 		return f.Side == iana.Client && f.Answered == nil &&
