@@ -111,6 +111,7 @@ type method struct {
 	hashNothing bool // Hash("") is the context of keys, IVs and finished keys
 	// Derive-Secret of nothing has an empty context, not Hash("")
 	noHash      bool
+	zeroHash    bool // it is zeros
 	skipDerived bool // HKDF-Extract's salt is the secret before it
 	swapExtract bool // salt and IKM have changed places
 	noZeros     bool // an absent secret is empty instead of zeros
@@ -123,6 +124,7 @@ type method struct {
 	// which bytes of the messages are hashed; nil: the right ones
 	tell     func([]toldMessage) []byte
 	stripped bool // leading zeros of the shared secret are stripped
+	digested bool // the shared secret is hashed
 	// to how many bytes the shared secret is padded with zeros in front; 1 is one zero more
 	padded   int
 	swapHMAC bool // key and data of verify_data have changed places

@@ -49,7 +49,15 @@ var mistakes13 = []mistake13{
 	{how: "the length in HkdfLabel is one byte: it is two (RFC 8446 §7.1)",
 		edit: func(m *method) { m.lengthAs = func(n int) []byte { return []byte{byte(n)} } }},
 	{how: "the length is missing in HkdfLabel (RFC 8446 §7.1)",
-		edit: func(m *method) { m.lengthAs = func(int) []byte { return nil } }},
+		edit: func(m *method) { m.lengthAs = noLength }},
+	{how: "HkdfLabel is left out: the info is the label and the context alone (RFC 8446 §7.1)",
+		edit: func(m *method) {
+			m.prefix, m.lengthAs, m.bareLabel, m.bareContext = prefixNone, noLength, true, true
+		}},
+	{how: `HkdfLabel is left out: the info is "tls13 ", the label and the context alone ` +
+		"(RFC 8446 §7.1)", edit: func(m *method) {
+		m.lengthAs, m.bareLabel, m.bareContext = noLength, true, true
+	}},
 	{how: "the context of a secret is empty: it is the transcript hash (RFC 8446 §7.1)",
 		edit: func(m *method) { m.empty = true }},
 	{how: "the ticket_nonce is hashed: the context of the ticket's PSK is the nonce itself " +
@@ -60,6 +68,8 @@ var mistakes13 = []mistake13{
 		"nothing (RFC 8446 §7.3)", edit: func(m *method) { m.hashNothing = true }},
 	{how: `the context of "derived" and of the binder_key is empty: it is the hash of nothing ` +
 		"(RFC 8446 §7.1)", edit: func(m *method) { m.noHash = true }},
+	{how: `the context of "derived" and of the binder_key is zeros: it is the hash of nothing ` +
+		"(RFC 8446 §7.1)", edit: func(m *method) { m.zeroHash = true }},
 	{how: `the derived secret is skipped: HKDF-Extract's salt is Derive-Secret(., "derived", ` +
 		`""), not ` +
 		"the secret before it (RFC 8446 §7.1)", edit: func(m *method) { m.skipDerived = true }},
@@ -85,6 +95,8 @@ var mistakes13 = []mistake13{
 	{how: "the shared secret has a zero byte in front, as the sign of an INTEGER in ASN.1 or of " +
 		"Java's BigInteger (RFC 8446 §7.4)", edit: func(m *method) { m.padded = 1 },
 		applies: exchanged13(0)},
+	{how: "the shared secret is hashed: it is extracted as it is (RFC 8446 §7.4)",
+		edit: func(m *method) { m.digested = true }, applies: exchanged13(0)},
 	{how: "the shared secret is padded with zeros in front, to 48 bytes (RFC 8446 §7.4)",
 		edit: func(m *method) { m.padded = 48 }, applies: exchanged13(48)},
 	{how: "the shared secret is padded with zeros in front, to 66 bytes (RFC 8446 §7.4)",
@@ -178,6 +190,9 @@ var mistakes13 = []mistake13{
 		"record's header " +
 		"alone (RFC 8446 §5.2)", edit: func(m *method) { m.data = dataTLS12 }, applies: sealed13},
 }
+
+// noLength leaves out the length in HkdfLabel.
+func noLength(int) []byte { return nil }
 
 // exchanged13 reports whether there is a shared secret that is shorter than n bytes; 0 is any.
 func exchanged13(n int) func(*Derivation13) bool {

@@ -188,8 +188,11 @@ func (r *run13) derive(a arrow, secret []byte, p Point) []byte {
 
 // nothing is the context of Derive-Secret over no messages.
 func (r *run13) nothing(m method) []byte {
-	if m.noHash {
+	switch {
+	case m.noHash:
 		return nil
+	case m.zeroHash:
+		return make([]byte, r.hashOf(m).Size())
 	}
 	return digestOf(r.hashOf(m), nil)
 }
@@ -214,8 +217,8 @@ func (r *run13) next(name, from string, secret []byte, ikm func(method) []byte,
 		switch {
 		case m.skipDerived:
 			return secret, ikm(m)
-		case r.alone && m.noHash:
-			info := m.info("derived", nil, len(derived))
+		case r.alone && (m.noHash || m.zeroHash):
+			info := m.info("derived", r.nothing(m), len(derived))
 			salt, _ := kdf.Expand(r.hashOf(m).New, secret, string(info), len(derived))
 			return salt, ikm(m)
 		}

@@ -33,6 +33,9 @@ func (r *run13) all() {
 		if m.stripped {
 			return bytes.TrimLeft(g.Shared, "\x00")
 		}
+		if m.digested && g.Shared != nil {
+			return digestOf(r.hashOf(m), g.Shared)
+		}
 		if n := m.padded; n > 0 && g.Shared != nil {
 			return slices.Concat(make([]byte, max(1, n-len(g.Shared))), g.Shared)
 		}

@@ -75,6 +75,21 @@ var moreRows = []mistakeRow{
 	{"the length is missing in HkdfLabel", "3", func(h hand) []byte {
 		return rawByHand(h.v("main_secret"), 32, 16, "tls13 exp master", 32, h.th(0, 6))
 	}},
+	{"HkdfLabel is left out: the info is the label", "3", func(h hand) []byte {
+		return rawByHand(h.v("main_secret"), 32, "exp master", h.th(0, 6))
+	}},
+	{`HkdfLabel is left out: the info is "tls13 "`, "3", func(h hand) []byte {
+		return rawByHand(h.v("main_secret"), 32, "tls13 exp master", h.th(0, 6))
+	}},
+	{`the context of "derived" and of the binder_key is zeros`, "3", func(h hand) []byte {
+		salt := byHand(h.v("early_secret"), 32, 13, "tls13 derived", 32, make([]byte, 32))
+		return extractByHand(salt, h.Given.Shared)
+	}},
+	{"the shared secret is hashed", "3", func(h hand) []byte {
+		return extractByHand(h.v("derived_secret/early_secret"), sum256(h.Given.Shared))
+	}},
+	{"messages 1 and 2 of the transcript, client_hello and server_hello, have changed", "3",
+		func(h hand) []byte { return h.hs(h.m[1], h.m[0]) }},
 	{"HKDF-Expand-Label is called for 32 bytes", "3", func(h hand) []byte {
 		return byHand(h.v("client_handshake_traffic_secret"), 32, 9, "tls13 key", 0)[:16]
 	}},

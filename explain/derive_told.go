@@ -75,6 +75,10 @@ func tellings(list []toldMessage, places []ccsPlace) (all []telling) {
 		which := fmt.Sprintf("message %d of the transcript, %s, ", i+1, m.name())
 		add(which+"is missing", without(i))
 		add(which+"is in it twice", twice(i))
+		if i+1 < len(list) {
+			add(fmt.Sprintf("messages %d and %d of the transcript, %s and %s, have changed places",
+				i+1, i+2, m.name(), list[i+1].name()), swapped(i))
+		}
 		if m.kind == iana.MessageHash {
 			continue
 		}
@@ -142,6 +146,18 @@ func twice(i int) func([]toldMessage) []byte {
 			}
 			return m.raw
 		})
+	}
+}
+
+// swapped has a message and the one behind it in the other order.
+func swapped(i int) func([]toldMessage) []byte {
+	return func(l []toldMessage) []byte {
+		if i+1 >= len(l) {
+			return inRaw(l)
+		}
+		l = slices.Clone(l)
+		l[i], l[i+1] = l[i+1], l[i]
+		return inRaw(l)
 	}
 }
 

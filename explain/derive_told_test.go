@@ -110,6 +110,21 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 		}
 		return m
 	}
+	third := h.told(3, func(i int, m []byte) []byte {
+		if i < 2 {
+			return nil
+		}
+		return m
+	})
+	swapped3 := func(i int, m []byte) []byte { // messages 3 and 4
+		switch i {
+		case 2:
+			return nil
+		case 3:
+			return append(slices.Clone(m), third...)
+		}
+		return m
+	}
 	verify := func(seed []byte) []byte { return prfByHand(right, "client finished", seed, 12) }
 	md5sha1 := func(b []byte) []byte {
 		x, y := md5.Sum(b), sha1.Sum(b)
@@ -132,6 +147,7 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 		{h.master(sum256(h.told(h.last+1, without2))), "message 2 of the transcript, server_hello"},
 		{h.master(sum256(h.told(h.last+1, certificateTwice))), "is in it twice"},
 		{h.master(sum256(append(h.all(h.last+1), 1))), "ChangeCipherSpec, its byte 01"},
+		{h.master(sum256(h.told(h.last+1, swapped3))), "have changed places"},
 		{h.master(md5sha1(h.all(h.last + 1))), "session_hash is made with MD5+SHA1"},
 		{h.master([]byte(hex.EncodeToString(sum256(h.all(h.last + 1))))), "taken as text"},
 		{h.master([]byte(strings.ToUpper(hex.EncodeToString(sum256(h.all(h.last + 1)))))),
