@@ -208,7 +208,7 @@ func TestWrittenStreamsReadBack(t *testing.T) {
 		client, server         netip.AddrPort
 		wantClient, wantServer string
 	}
-	for _, c := range testkit.Sample(t, "pairs", 3, []pair{
+	for _, c := range testkit.Sample(t, "pairs", 5, []pair{
 		{"IPv4", netip.MustParseAddrPort("10.0.0.1:50000"),
 			netip.MustParseAddrPort("10.0.0.2:8443"), "10.0.0.1:50000", "10.0.0.2:8443"},
 		{"IPv6 with a zone", v6, netip.MustParseAddrPort("[fe80::2%eth0]:443"),

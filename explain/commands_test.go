@@ -267,7 +267,7 @@ func TestCommandsEqualsNotebook(t *testing.T) {
 // On a machine without xxd, the commands run with the function that replaces it.
 func TestCommandsRunWithoutXXD(t *testing.T) {
 	needTools(t)
-	kinds := map[string]bool{}
+	kinds, ran, keep := map[string]bool{}, 0, testkit.SampleSeeds(3)
 	var notebook explain.Notebook
 	for _, e := range eventsOf(t, commandCases()[0]) {
 		for _, c := range notebook.Commands(e) {
@@ -275,13 +275,17 @@ func TestCommandsRunWithoutXXD(t *testing.T) {
 				continue
 			}
 			kinds[c.Name] = true
+			if !keep() {
+				continue
+			}
+			ran++
 			if got := shell(t, explain.WithoutXXD+"\n"+c.Text); got != c.Prints() {
 				t.Errorf("%s: got %s, expected %s", c.Name, got, c.Prints())
 			}
 		}
 	}
-	t.Logf("%d commands run", len(kinds))
-	if len(kinds) < 8 {
+	t.Logf("%d commands run, of %d kinds", ran, len(kinds))
+	if len(kinds) < 8 || ran == 0 {
 		t.Error("too few")
 	}
 }

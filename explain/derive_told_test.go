@@ -140,7 +140,7 @@ func TestMistakesWithATranscriptAreNamed(t *testing.T) {
 		value []byte
 		how   string
 	}
-	for _, c := range testkit.Sample(t, "mistakes", 9, []mistake{
+	for _, c := range testkit.Sample(t, "mistakes", 15, []mistake{
 		{h.master(sum256(h.told(h.last+1, records))), "headers of the messages' records, too"},
 		{h.master(sum256(h.told(h.last+1, older))), "the first with 0301"},
 		{h.master(sum256(h.told(h.last+1, headerless))), "4-byte headers"},

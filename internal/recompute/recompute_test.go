@@ -122,7 +122,7 @@ func perform(t testing.TB, o demo.Options) []byte {
 
 func TestEverySuiteIsRecomputed(t *testing.T) {
 	o := tool(t)
-	all, before := testkit.Sample(t, "connections", 15, cases()), o.Runs()
+	all, before := testkit.Sample(t, "connections", 30, cases()), o.Runs()
 	var mu sync.Mutex
 	total := recompute.Tally{}
 	testkit.TwoAtATime(all, func(c demo.Options) {
@@ -201,7 +201,7 @@ func TestCheckNoticesMissingEvent(t *testing.T) {
 				all = append(all, l)
 			}
 		}
-		for _, l := range testkit.Sample(t, "lines", 60, all) {
+		for _, l := range testkit.Sample(t, "lines", 150, all) {
 			missing++
 			if _, err := recompute.CheckUntilWrong(o,
 				bytes.NewReader(bytes.Replace(lines, l, nil, 1))); err == nil {
@@ -223,7 +223,7 @@ func TestCheckNoticesAlteredDigit(t *testing.T) {
 		if _, err := recompute.Check(o, bytes.NewReader(lines)); err != nil {
 			t.Fatal(err)
 		}
-		for _, at := range testkit.Sample(t, "values", 90, values(lines)) {
+		for _, at := range testkit.Sample(t, "values", 200, values(lines)) {
 			was := lines[at]
 			lines[at] = '0' + (was-'0'+1)%10
 			if _, err := recompute.CheckUntilWrong(o, bytes.NewReader(lines)); err == nil {

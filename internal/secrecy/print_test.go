@@ -137,16 +137,15 @@ func ways(v any) map[string]string {
 
 // leaks names the ways in which one of the secrets is printed.
 func leaks(v any, secrets ...[]byte) (list []string) {
-	var all []string
+	all := make(formsByStart)
 	for _, s := range secrets {
-		all = append(all, forms(s)...)
+		all.add(forms(s))
 	}
 	leaky := map[string]bool{} // by text: many ways give the same, and there is much to search for
 	for way, text := range ways(v) {
 		found, ok := leaky[text]
 		if !ok {
-			found = slices.ContainsFunc(all,
-				func(f string) bool { return strings.Contains(text, f) })
+			found = all.in(text)
 			leaky[text] = found
 		}
 		if found {
@@ -155,6 +154,29 @@ func leaks(v any, secrets ...[]byte) (list []string) {
 	}
 	slices.Sort(list)
 	return list
+}
+
+// formsByStart are the forms of secrets by their first bytes, since there are hundreds of them to
+// look for in much text.
+type formsByStart map[[4]byte][]string
+
+func (all formsByStart) add(forms []string) {
+	for _, f := range forms {
+		start := [4]byte([]byte(f)) // a shorter form would be found in anything
+		all[start] = append(all[start], f)
+	}
+}
+
+// in reports whether a form of a secret is in a text.
+func (all formsByStart) in(text string) bool {
+	for i := 0; i+4 <= len(text); i++ {
+		for _, f := range all[[4]byte{text[i], text[i+1], text[i+2], text[i+3]}] {
+			if strings.HasPrefix(text[i:], f) {
+				return true
+			}
+		}
+	}
+	return false
 }
 
 func TestNoGuardedTypePrintsItsBytes(t *testing.T) {
