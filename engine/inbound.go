@@ -28,11 +28,12 @@ const (
 	maxSkipped = 64 << 10
 
 	// The lengths of buffers: of a connection that waits for data, which most do most of the time;
-	// of a handshake, whose flights are longer; and of one that receives as much as it can take,
-	// four records a system call.
-	idleBuffer  = 2 << 10
-	smallBuffer = 4 << 10
-	largeBuffer = 4 * (record.HeaderLen + record.MaxCiphertext)
+	// of a handshake, whose flights are longer, and which doubles its buffer until the longest
+	// record fits; and of one that receives as much as it can take, four records a system call.
+	idleBuffer   = 2 << 10
+	smallBuffer  = 4 << 10
+	recordBuffer = record.HeaderLen + record.MaxCiphertext
+	largeBuffer  = 4 * recordBuffer
 )
 
 // Item is one complete thing that arrived: a handshake message, or the content of a record.
@@ -81,17 +82,29 @@ func (in *Inbound) Space() []byte {
 		}
 	}
 	if in.end == len(in.buf) || in.bulk {
-		if len(in.buf) < largeBuffer {
-			next := large.Get().(*[largeBuffer]byte)[:]
-			n := copy(next, in.buf[in.start:in.end])
-			in.give()
-			in.start, in.end, in.buf = 0, n, next
-		} else if in.start > 0 {
-			in.end = copy(in.buf, in.buf[in.start:in.end])
-			in.start = 0
-		}
+		in.makeRoom()
 	}
 	return in.buf[in.end:]
+}
+
+// makeRoom makes room behind what has arrived. A handshake's buffer is at most twice as long as
+// what has come of a record, so that a peer costs memory in proportion to what it has sent.
+func (in *Inbound) makeRoom() {
+	next := in.buf
+	switch full := len(in.buf); {
+	case !in.done && in.start > 0:
+	case !in.done && full < recordBuffer:
+		next = make([]byte, min(2*full, recordBuffer))
+	case full < largeBuffer:
+		next = large.Get().(*[largeBuffer]byte)[:]
+	case in.start == 0:
+		return
+	}
+	n := copy(next, in.buf[in.start:in.end])
+	if len(next) != len(in.buf) {
+		in.give()
+	}
+	in.start, in.end, in.buf = 0, n, next
 }
 
 // length returns how long an empty buffer should be.

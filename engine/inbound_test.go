@@ -214,14 +214,8 @@ func TestLargeBuffersAreGivenBack(t *testing.T) {
 	if _, err := feed(in, [][]byte{stream}); err != nil {
 		t.Fatal(err)
 	}
-	if len(in.buf) != largeBuffer {
-		t.Fatalf("bulk data came in %d bytes at a time", len(in.buf))
-	}
-	if _, err := feed(in, [][]byte{rec(iana.RecordApplicationData, 1)}); err != nil {
-		t.Fatal(err)
-	}
 	if n := len(in.Space()); n != smallBuffer {
-		t.Errorf("after little data the space is %d bytes, expected %d", n, smallBuffer)
+		t.Errorf("after much data the space is %d bytes, expected %d", n, smallBuffer)
 	}
 	in.Release()
 	if in.buf != nil {
@@ -231,12 +225,34 @@ func TestLargeBuffersAreGivenBack(t *testing.T) {
 	if n := len(in.Space()); n != idleBuffer {
 		t.Errorf("after the handshake the space is %d bytes, expected %d", n, idleBuffer)
 	}
-	if _, err := feed(in, [][]byte{stream, rec(iana.RecordApplicationData, 1)}); err != nil {
+	if _, err := feed(in, [][]byte{stream}); err != nil {
+		t.Fatal(err)
+	}
+	if len(in.buf) != largeBuffer {
+		t.Fatalf("bulk data came in %d bytes at a time", len(in.buf))
+	}
+	if _, err := feed(in, [][]byte{rec(iana.RecordApplicationData, 1)}); err != nil {
 		t.Fatal(err)
 	}
 	if n := len(in.Space()); n != idleBuffer {
 		t.Errorf("after bulk and then little data the space is %d bytes, expected %d", n,
 			idleBuffer)
+	}
+}
+
+// In a handshake a buffer is at most twice as long as the part of a record that is in it.
+func TestABufferIsTwiceAsLongAsWhatCameOfARecord(t *testing.T) {
+	in := NewInbound(iana.Client, nil)
+	stream := rec(iana.RecordHandshake, make([]byte, record.MaxPlaintext)...)
+	for i, b := range stream[:len(stream)-1] {
+		in.Space()[0] = b
+		in.Arrived(1)
+		if most := max(smallBuffer, 2*(i+1)); len(in.buf) > most {
+			t.Fatalf("%d bytes for %d of a record, expected at most %d", len(in.buf), i+1, most)
+		}
+		if _, ok, err := in.Next(); ok || err != nil {
+			t.Fatalf("%d bytes of a record: an item: %v; error: %v", i+1, ok, err)
+		}
 	}
 }
 
