@@ -20,6 +20,7 @@ import (
 	"github.com/vitrine-tls/vitrine/handshake"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/cause"
+	"github.com/vitrine-tls/vitrine/internal/socket"
 	"github.com/vitrine-tls/vitrine/negotiation"
 )
 
@@ -42,7 +43,7 @@ type Conn struct {
 	me     iana.Side
 	engine *engine.Engine // since the handshake began
 	quic   *QUICConn      // in place of conn and engine
-	socket *socket        // conn, if it is one
+	socket socket.Reader  // of conn, if it has one
 
 	// holds one token: the goroutine that has it performs the handshake
 	shaking chan struct{}
@@ -85,7 +86,7 @@ func newConn(conn net.Conn, config *Config, me iana.Side) *Conn {
 	if config == nil {
 		config = &Config{}
 	}
-	c := &Conn{conn: conn, config: config, me: me, socket: socketOf(conn),
+	c := &Conn{conn: conn, config: config, me: me, socket: socket.Of(conn),
 		shaking: make(chan struct{}, 1)}
 	c.shaking <- struct{}{}
 	return c

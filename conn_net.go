@@ -50,7 +50,7 @@ func (c *Conn) receive() (err error) {
 	case c.first.waits():
 		n, err = c.first.read(in.Space())
 	case c.socket != nil:
-		n, err = c.socket.read(in)
+		n, err = c.socket.ReadInto(in)
 	default:
 		n, err = c.conn.Read(in.Space())
 	}

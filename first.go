@@ -8,13 +8,6 @@ import (
 	"github.com/vitrine-tls/vitrine/record"
 )
 
-// A buffer is what is read into: Space returns where to, and Drained takes that back if nothing is
-// in it.
-type buffer interface {
-	Space() []byte
-	Drained()
-}
-
 // first holds a client's first message, until the engine reads it. The zero value holds nothing.
 type first struct {
 	header [record.HeaderLen]byte // where buf begins, so that silence needs no memory
@@ -48,7 +41,7 @@ func (c *Conn) awaitHello() {
 	for f.err == nil && f.message.More(f.buf) {
 		var n int
 		if f.socket {
-			n, f.err = c.socket.read(f)
+			n, f.err = c.socket.ReadInto(f)
 		} else {
 			n, f.err = c.conn.Read(f.Space())
 		}
@@ -84,12 +77,18 @@ func (f *first) Space() []byte {
 	return f.buf[len(f.buf):cap(f.buf)]
 }
 
-// Drained gives the buffer back if nothing is in it.
+// Drained gives the buffer back if nothing is in it, or so little that it fits into the header.
 func (f *first) Drained() {
-	if len(f.buf) == f.taken {
-		give(f.buf)
+	buf := f.buf
+	switch {
+	case len(buf) == f.taken:
 		f.buf, f.taken = nil, 0
+	case f.taken == 0 && len(buf) <= len(f.header) && cap(buf) > len(f.header):
+		f.buf = append(f.header[:0], buf...)
+	default:
+		return
 	}
+	give(buf)
 }
 
 // give returns a buffer to the pool if it is from there. What is in it, everybody could read on its

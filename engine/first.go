@@ -10,7 +10,7 @@ import (
 
 // MaxFirst is the number of bytes of a client's first message that are collected before a handshake
 // is created. Few ClientHellos are longer.
-const MaxFirst = 16 << 10
+const MaxFirst = 64 << 10
 
 // First follows the records of a client's first message, so that a server creates no handshake for
 // a client that has sent nothing, or part of a ClientHello. The zero value is ready to use.

@@ -2,7 +2,10 @@
 
 package costs_test
 
-import "syscall"
+import (
+	"net"
+	"syscall"
+)
 
 // maxOpenFiles returns how many files this process may have open, or 0 if that is unknown.
 func maxOpenFiles() uint64 {
@@ -11,4 +14,17 @@ func maxOpenFiles() uint64 {
 		return 0
 	}
 	return uint64(limit.Cur)
+}
+
+// unread reports whether something has come on a connection that nobody has read.
+func unread(c net.Conn) bool {
+	raw, err := c.(syscall.Conn).SyscallConn()
+	if err != nil {
+		return false
+	}
+	n := 0
+	raw.Control(func(fd uintptr) {
+		n, _, _ = syscall.Recvfrom(int(fd), make([]byte, 1), syscall.MSG_PEEK)
+	})
+	return n > 0
 }

@@ -126,31 +126,56 @@ func (s *Server) enter(ctx context.Context, conn net.Conn) {
 		return
 	}
 	s.all.Add(1)
-	go func() {
-		defer s.all.Done()
-		defer g.Close()
-		defer func() { s.tell(g.RemoteAddr(), bug.From(recover())) }()
-		s.welcome(ctx, g)
-	}()
+	go s.welcome(ctx, g)
 }
 
-// welcome performs the handshake and calls Use.
+// welcome performs the handshake and calls Use. Most of its life it waits for the client, and so
+// its stack is kept small: what needs more of it is in functions of its own.
 func (s *Server) welcome(ctx context.Context, g *guest) {
-	v := Visit{At: time.Now(), Remote: g.RemoteAddr(), Conn: g}
-	conn := vitrine.Server(g, s.Config(g))
+	defer s.farewell(g)
+	conn := s.open(g)
+	early, err := s.awaitEarly(ctx, conn)
+	if err == nil && !early {
+		err = conn.HandshakeContext(ctx)
+	}
+	switch err = s.visited(g, conn, err); {
+	case errors.Is(err, errPlain):
+		g.sayPlain()
+	case err == nil:
+		s.Use(g.ctx, conn)
+	}
+	conn.Close()
+}
+
+// open returns the connection of a guest, whose handshake has so long from now.
+func (s *Server) open(g *guest) *vitrine.Conn {
+	g.came = time.Now()
 	if limit := s.Limits.Handshake; limit > 0 {
-		g.SetDeadline(v.At.Add(limit))
+		g.SetDeadline(g.came.Add(limit))
 	}
-	early := false
-	if s.Early {
-		early, v.Err = conn.AwaitEarly(ctx)
+	return vitrine.Server(g, s.Config(g))
+}
+
+// awaitEarly reports whether a connection has early data for Use, if Use reads any.
+func (s *Server) awaitEarly(ctx context.Context, conn *vitrine.Conn) (bool, error) {
+	if !s.Early {
+		return false, nil
 	}
-	if v.Err == nil && !early {
-		v.Err = conn.HandshakeContext(ctx)
-	}
+	return conn.AwaitEarly(ctx)
+}
+
+// farewell ends a connection, also after a panic, which it reports.
+func (s *Server) farewell(g *guest) {
+	defer s.all.Done()
+	defer g.Close()
+	s.tell(g.RemoteAddr(), bug.From(recover()))
+}
+
+// visited reports the result of a handshake, and returns it, or why the connection was closed.
+func (s *Server) visited(g *guest, conn *vitrine.Conn, err error) error {
 	g.SetDeadline(time.Time{})
-	v.Took = time.Since(v.At)
-	v.First, v.Plain = g.first, errors.Is(v.Err, errPlain)
+	v := Visit{At: g.came, Took: time.Since(g.came), Remote: g.RemoteAddr(), Conn: g,
+		First: g.first, Plain: errors.Is(err, errPlain), Err: err}
 	if g.dismissed() {
 		v.Err = ErrRoom
 	}
@@ -159,13 +184,7 @@ func (s *Server) welcome(ctx context.Context, g *guest) {
 		g.seated()
 	}
 	s.report(v)
-	switch {
-	case v.Plain:
-		g.sayPlain()
-	case v.Err == nil:
-		s.Use(g.ctx, conn)
-	}
-	conn.Close()
+	return v.Err
 }
 
 // report calls Report and recovers its panics, since the goroutine that accepts connections calls

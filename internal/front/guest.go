@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
+	"github.com/vitrine-tls/vitrine/internal/socket"
 	"github.com/vitrine-tls/vitrine/record"
 )
 
@@ -23,10 +24,12 @@ const farewell = 5 * time.Second
 // guest is an accepted connection.
 type guest struct {
 	net.Conn
+	socket socket.Reader // of Conn, if it has one
 	server *Server
 	addr   string // as returned by AddressKey
 	ctx    context.Context
 	cancel context.CancelFunc
+	came   time.Time // set by open
 
 	waits, away bool // guarded by the server's lock
 	weight      int  // likewise
@@ -54,6 +57,7 @@ type guest struct {
 func newGuest(ctx context.Context, s *Server, conn net.Conn) *guest {
 	g := &guest{
 		Conn:   conn,
+		socket: socket.Of(conn),
 		server: s,
 		addr:   AddressKey(conn.RemoteAddr()),
 		closed: make(chan struct{}),
@@ -78,6 +82,22 @@ func (g *guest) Read(p []byte) (int, error) {
 		return n, nil
 	}
 	n, err := g.Conn.Read(p)
+	g.received(n)
+	g.note(err)
+	return n, err
+}
+
+// ReadInto is Read into room, and needs no space in it while it waits.
+func (g *guest) ReadInto(room socket.Room) (int, error) {
+	if g.first == nil {
+		if err := g.sniff(); err != nil {
+			return 0, err
+		}
+	}
+	if len(g.ahead) > 0 || g.socket == nil {
+		return g.Read(room.Space())
+	}
+	n, err := g.socket.ReadInto(room)
 	g.received(n)
 	g.note(err)
 	return n, err

@@ -25,7 +25,7 @@ const root = "../.."
 // package gets its height here.
 var floors = map[string]int{
 	"iana": 0, "wire": 0, "internal/bug": 0, "internal/framing": 0,
-	"internal/dump":     0,
+	"internal/dump": 0, "internal/socket": 0,
 	"internal/compress": 5, "compression": 15,
 	"alert": 10, "trace": 11, "message": 11, "keylog": 11,
 	"kex": 20, "keys": 20, "record": 20, "pki": 20,

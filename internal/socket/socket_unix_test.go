@@ -1,6 +1,6 @@
 //go:build unix
 
-package vitrine
+package socket_test
 
 import (
 	"io"
@@ -8,6 +8,8 @@ import (
 	"reflect"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/socket"
 )
 
 // borrowed is a buffer that counts how often it was given.
@@ -57,7 +59,7 @@ func TestASocketReadsAsItsConnectionDoes(t *testing.T) {
 		for i, read := range []func(net.Conn) (string, error){
 			func(conn net.Conn) (string, error) {
 				b := new(borrowed)
-				n, err := socketOf(conn).read(b)
+				n, err := socket.Of(conn).ReadInto(b)
 				return string(b.bytes[:n]), err
 			},
 			func(conn net.Conn) (string, error) {
@@ -93,7 +95,7 @@ func TestASocketWaitsWithoutABuffer(t *testing.T) {
 	ours, theirs := socketPair(t)
 	b, done := new(borrowed), make(chan error)
 	go func() {
-		n, err := socketOf(ours).read(b)
+		n, err := socket.Of(ours).ReadInto(b)
 		if err == nil && string(b.bytes[:n]) != "later" {
 			err = io.ErrUnexpectedEOF
 		}
@@ -110,10 +112,10 @@ func TestASocketWaitsWithoutABuffer(t *testing.T) {
 	}
 	ours.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
 	*b = borrowed{}
-	if _, err := socketOf(ours).read(b); err == nil || b.spaces == 0 || b.out != 0 {
+	if _, err := socket.Of(ours).ReadInto(b); err == nil || b.spaces == 0 || b.out != 0 {
 		t.Errorf("%v; of %d buffers %d are out", err, b.spaces, b.out)
 	}
-	if socketOf(struct{ *net.TCPConn }{ours.(*net.TCPConn)}) != nil {
+	if socket.Of(struct{ *net.TCPConn }{ours.(*net.TCPConn)}) != nil {
 		t.Error("a type that may read in its own way is read by its socket")
 	}
 }
