@@ -38,7 +38,7 @@ func TestTheFirstMessageIsWaitedFor(t *testing.T) {
 		{"another message", framed([]byte{2, 0, 1, 0}, 4), 9},
 		{"a longer message than there can be", framed([]byte{1, 2, 1, 69}, 4), 9},
 		{"as long as there can be",
-			framed(append([]byte{1, 2, 1, 68}, make([]byte, 1<<15)...), 100), MaxFirst},
+			framed(append([]byte{1, 2, 1, 68}, make([]byte, 1<<16)...), 100), MaxFirst},
 		{"an alert", []byte{21, 3, 1, 0, 2}, 5},
 		{"no TLS", []byte("GET / HTTP/1.1"), 5},
 		{"a hello in the form of SSL 2.0", []byte{0x80, 46, 1, 3, 3, 0, 3}, 5},
