@@ -2,6 +2,8 @@ package vitrine
 
 import (
 	"bytes"
+	"crypto/x509"
+	"errors"
 	"time"
 
 	"github.com/vitrine-tls/vitrine/engine"
@@ -64,7 +66,8 @@ func answered(a *negotiation.Agreed) *message.ServerHello {
 func (e *HandshakeError) Error() string {
 	text := "vitrine: " + e.Side.String() + ": handshake: " + e.Err.Error()
 	known := e.known()
-	if known.Trust != nil {
+	if _, unknown := errors.AsType[x509.UnknownAuthorityError](e.Err); known.Trust != nil &&
+		!unknown {
 		return text // its text already contains the cause
 	}
 	for _, why := range known.Explain(time.Now()).Inferred {

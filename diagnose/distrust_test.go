@@ -91,6 +91,13 @@ func TestEachErrorOfX509HasAText(t *testing.T) {
 	if !strings.Contains(got, "signed with ecdsa-with-SHA1, which only policy legacy accepts") {
 		t.Error(got)
 	}
+	unknown := &pki.Chain{Certs: []*x509.Certificate{issue(t, other, []string{"localhost"})}}
+	_, err = unknown.Verify(iana.Server, pki.Trust{Roots: authority.Pool(), Name: "localhost"})
+	text := (&vitrine.HandshakeError{Side: iana.Client, Err: err}).Error()
+	if !strings.Contains(text, "unknown authority") ||
+		!strings.Contains(text, "no root that is trusted here") {
+		t.Errorf("the error of the handshake says %q", text)
+	}
 	if diagnose.Disowns(weak, other.Cert) ||
 		!diagnose.Disowns(issue(t, other, []string{"localhost"}), authority.Cert) {
 		t.Error("a signature with SHA-1 is taken for another authority's, or the reverse")

@@ -51,7 +51,7 @@ func TestOtherProtocolsAreAnsweredAndNamed(t *testing.T) {
 		{"OPTIONS * HTTP/1.1\r\n\r\n", "HTTP/1.0 400 Bad Request",
 			"client sent an HTTP request to an HTTPS server"},
 		{"PROXY TCP4 192.0.2.1 192.0.2.2 1 443\r\n", "\x15\x03", "send the PROXY protocol"},
-		{"SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03", "the client does not speak TLS here"},
+		{"SSH-2.0-OpenSSH_9.2\r\n", "\x15\x03", "the client begins as SSH does"},
 	} {
 		conn, err := net.Dial("tcp", l.Addr().String())
 		if err != nil {

@@ -19,21 +19,8 @@ func (c *caller) beginsInTheClear(ctx context.Context, failure *diagnose.Failure
 	if !plain && len(failure.First) == 0 {
 		dialect, ok = starttls.ByPort(c.target.port)
 	}
-	if ok {
-		way := c.way
-		way.StartTLS = dialect
-		a := c.attemptBy(ctx, way, c.config)
-		if a.err == nil {
-			a.conn.Close()
-			f.Proved = "asked in the clear first, the server speaks TLS"
-			f.Works = c.line(nil, flagChange{Name: "starttls", Value: dialect.Name})
-			return true
-		}
-		f.Tried = append(f.Tried, tried{"--starttls " + dialect.Name, "no: " + briefly(a.err)})
-		if _, tls := a.failure(); tls { // it agreed to TLS: a later failure has another cause
-			f.Try = append(f.Try, c.line(nil, flagChange{Name: "starttls", Value: dialect.Name}))
-			return true
-		}
+	if ok && c.asking(ctx, dialect, f) {
+		return true
 	}
 	if !plain {
 		return false

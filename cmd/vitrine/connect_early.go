@@ -75,7 +75,7 @@ func (e *earlyReport) answer(conn *vitrine.Conn, began time.Time) {
 	e.MS = float64(time.Since(began).Microseconds()) / 1000
 	var response *http.Response
 	if err == nil {
-		response, err = http.ReadResponse(in, nil)
+		response, err = finalResponse(in)
 	}
 	if err != nil {
 		e.Reason = "no answer: " + briefly(err)

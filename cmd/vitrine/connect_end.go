@@ -59,7 +59,7 @@ func (c *caller) ending(a *attempt) string {
 	a.conn.Close()
 	switch {
 	case a.cut:
-		return "the server closed TCP (FIN) without close_notify: the body may have been cut"
+		return "the server closed TCP (FIN) without close_notify: what it said may have been cut"
 	case a.left, ours != nil && err == nil:
 		return "the server said close_notify first"
 	case ours != nil && end == reach.FIN:

@@ -4,10 +4,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"syscall"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
 	"github.com/vitrine-tls/vitrine/internal/reach"
+	"github.com/vitrine-tls/vitrine/internal/starttls"
 )
 
 // explain explains why an attempt failed. It may connect again to find what would work.
@@ -64,6 +66,11 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 			f.Try = append(f.Try, "getent hosts "+quoted(c.way.Proxy.Hostname()))
 			break
 		}
+		if flag, family := c.family(); flag != "" {
+			f.Inferred = append(f.Inferred, "the name has no "+family+" address, or it"+why)
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: flag, Drop: true}))
+			break
+		}
 		f.Inferred = append(f.Inferred, "the name"+why)
 		f.Try = append(f.Try,
 			c.line(nil, flagChange{Name: "resolve", Value: "ADDRESS"})+" # if you know it")
@@ -73,6 +80,17 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 	case errors.Is(a.err, syscall.ECONNREFUSED):
 		f.Inferred = append(f.Inferred,
 			"nothing listens on port "+c.target.port+", or a firewall refuses it")
+		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
+	case errors.Is(a.err, syscall.EHOSTUNREACH), errors.Is(a.err, syscall.ENETUNREACH):
+		why := "no machine has that address, or this one has no way there"
+		if strings.Contains(a.err.Error(), "[") {
+			why += ": it may have no IPv6"
+		}
+		f.Inferred = append(f.Inferred, why)
+		if flag, _ := c.family(); flag != "" {
+			f.Try = append(f.Try, c.line(nil, flagChange{Name: flag, Drop: true}))
+			break
+		}
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case step.Phase == "tcp":
 		f.Inferred = append(f.Inferred,
@@ -87,6 +105,61 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 	}
 }
 
+// family returns the flag by which one family of addresses is used only, and its name, or nothing.
+func (c *caller) family() (flag, name string) {
+	switch c.way.Network {
+	case "tcp4":
+		return "ipv4", "IPv4"
+	case "tcp6":
+		return "ipv6", "IPv6"
+	}
+	return "", ""
+}
+
+// greeted reports whether a server that was asked for TLS in the clear, and then for TLS at once,
+// begins as another protocol does, or as the one that was asked for and has no TLS.
+func (c *caller) greeted(ctx context.Context, failure *diagnose.Failure, f *failureReport) bool {
+	what, plain := diagnose.NotTLS(failure.First)
+	dialect, ok := starttls.Greeted(failure.First)
+	if !plain || !ok {
+		return false
+	}
+	f.Inferred = nil
+	if dialect == c.way.StartTLS {
+		f.hopeless = "the server speaks " + what + ", and did not agree to TLS"
+		f.Found = append(f.Found, f.hopeless)
+		f.Try = append(f.Try,
+			"nc "+quoted(c.target.host)+" "+c.target.port+" # shows what it sends")
+		return true
+	}
+	f.fails = "the server begins as " + what + " does, not as " + c.way.StartTLS.Name
+	f.Found = append(f.Found, f.fails)
+	c.asking(ctx, dialect, f)
+	return true
+}
+
+// asking tries TLS after asking for it in a dialect, and reports whether the server agreed to it.
+func (c *caller) asking(ctx context.Context, dialect *starttls.Protocol, f *failureReport) bool {
+	way := c.way
+	way.StartTLS = dialect
+	line := c.line(nil, flagChange{Name: "starttls", Value: dialect.Name})
+	a := c.attemptBy(ctx, way, c.config)
+	if a.err == nil {
+		a.conn.Close()
+		f.Inferred, f.Proved = nil, "with this change the handshake succeeds"
+		f.Cause = "the server begins in the clear (" + dialect.Name + "), and speaks TLS when it " +
+			"is asked to"
+		f.Works = line
+		return true
+	}
+	f.Tried = append(f.Tried, tried{"--starttls " + dialect.Name, "no: " + briefly(a.err)})
+	_, tls := a.failure() // it agreed to TLS: a later failure has another cause
+	if tls {
+		f.Try = append(f.Try, line)
+	}
+	return tls
+}
+
 // atOnce tries TLS without asking for it in the clear first.
 func (c *caller) atOnce(ctx context.Context, f *failureReport) {
 	line := c.line(nil, flagChange{Name: "starttls", Drop: true})
@@ -97,8 +170,17 @@ func (c *caller) atOnce(ctx context.Context, f *failureReport) {
 		if a.err == nil {
 			a.conn.Close()
 		}
-		if failure, ok := a.failure(); a.err == nil || ok && failure.Trust != nil {
-			f.Proved, f.Works = "the server speaks TLS at once", line
+		failure, ok := a.failure()
+		if a.err == nil || ok && failure.Trust != nil {
+			f.Proved, f.Works = "with this change the handshake succeeds", line
+			f.Inferred, f.Cause = nil, "the server speaks TLS at once"
+			if a.err != nil {
+				f.Proved = "with this change the handshake comes as far as the certificate"
+				f.second = briefly(a.err)
+			}
+			return
+		}
+		if ok && c.greeted(ctx, failure, f) {
 			return
 		}
 		f.Tried = append(f.Tried, tried{"TLS at once", "no: " + briefly(a.err)})

@@ -72,7 +72,7 @@ func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
 	// net/http itself takes a head of any length
 	limited := &io.LimitedReader{R: &untilCut{a}, N: maxHead}
 	answer := &countedReader{Reader: limited}
-	response, err := http.ReadResponse(bufio.NewReader(answer), nil)
+	response, err := finalResponse(bufio.NewReader(answer))
 	failed.began = answer.bytes > 0
 	if err != nil {
 		failed.long, failed.ended = limited.N <= 0, a.left || a.cut
@@ -82,12 +82,35 @@ func (c *caller) requestTo(out io.Writer, a *attempt, r *report) error {
 	limited.N = math.MaxInt64
 	defer response.Body.Close()
 	r.Answer = response.Proto + " " + response.Status
+	r.AnswerHint = r.uncertified(response.StatusCode)
 	failed.body = true
 	failed.got, failed.err = io.Copy(out, &untimed{response.Body, a.conn, c.timeout})
 	if failed.length = response.ContentLength; failed.err != nil {
 		return failed
 	}
 	return nil
+}
+
+// uncertified says that an answer may be one for want of a client certificate, as nginx's 400 is.
+func (r *report) uncertified(status int) string {
+	switch status {
+	case 400, 401, 403, 495, 496:
+		if r.ClientAuth != nil && r.ClientAuth.Shown == "none" {
+			return "the server asked for a client certificate and got none, which may be why"
+		}
+	}
+	return ""
+}
+
+// finalResponse reads the head of an answer, and of those that inform before it: RFC 9110 §15.2.
+func finalResponse(in *bufio.Reader) (*http.Response, error) {
+	for {
+		response, err := http.ReadResponse(in, nil)
+		if err != nil || response.StatusCode >= 200 ||
+			response.StatusCode == http.StatusSwitchingProtocols {
+			return response, err
+		}
+	}
 }
 
 // requestError says why the request of --get failed.

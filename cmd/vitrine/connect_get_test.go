@@ -50,6 +50,9 @@ func TestConnectSaysWhyARequestFailed(t *testing.T) {
 		{"breaks off in the body", "HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\nno", notified,
 			"the server said close_notify first",
 			"the server ended the connection after 2 of the 300 bytes of its answer to --get /x"},
+		{"informs before it answers", "HTTP/1.1 103 Early Hints\r\nLink: </a>\r\n\r\n" +
+			"HTTP/1.1 200 OK\r\nContent-Length: 300\r\n\r\nno", notified, "",
+			"the server ended the connection after 2 of the 300 bytes of its answer to --get /x"},
 		{"resets in the body", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n2\r\nno\r\n",
 			reset, "the server reset the connection",
 			"the server reset the connection after 2 bytes of its answer to --get /x"},

@@ -34,6 +34,7 @@ type report struct {
 	// ClientAuth is absent if the server did not ask who the client is.
 	ClientAuth *clientAuthReport `json:"client_authentication,omitempty"`
 	Answer     string            `json:"http_status,omitempty"`
+	AnswerHint string            `json:"http_hint,omitempty"`
 	EarlyData  *earlyReport      `json:"early_data,omitempty"`
 	// Renegotiation says that the server asked for another handshake.
 	Renegotiation string         `json:"renegotiation,omitempty"`

@@ -179,6 +179,9 @@ func (r *report) writeTail(w io.Writer) {
 	if r.Answer != "" {
 		l.put("http", "%s", r.Answer)
 	}
+	if r.AnswerHint != "" {
+		l.put("hint", "%s", r.AnswerHint)
+	}
 	if r.End != "" {
 		l.put("close", "%s", r.End)
 	}

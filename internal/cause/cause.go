@@ -186,6 +186,13 @@ func (f *Failure) closing() bool {
 	return ok
 }
 
+// partial reports whether a server's connection ended inside a record or a message of its first
+// answer.
+func (f *Failure) partial() bool {
+	cut, ok := errors.AsType[*engine.TruncatedError](f.Err)
+	return ok && cut.Partial && f.Side == iana.Client && f.Answered == nil && f.Offered != nil
+}
+
 // warned returns the alert that the peer's bytes begin with. A fatal one is in Received.
 func (f *Failure) warned() (alert.Description, bool) {
 	if len(f.First) < 7 || iana.ContentType(f.First[0]) != iana.RecordAlert ||

@@ -78,6 +78,12 @@ var causes = []cause{
 		}},
 	{"the server broke off in the middle of its ServerHello: it ends there, or something on the " +
 		"way cuts what it sends", (*Failure).BrokenOff},
+	{"the server broke off in the middle of its answer: it ends there, or something on the way " +
+		"cuts what it sends", (*Failure).partial},
+	{"the server, or something before it, ends connections that it does not like by " +
+		"close_notify: it does not serve this name, address or client", func(f *Failure) bool {
+		return f.Side == iana.Client && f.Answered == nil && f.closing()
+	}},
 	{"the server, or something before it, drops connections that it does not like without a " +
 		"word: an extension or a version that it does not know, a name, an address that it does " +
 		"not serve. Or it is no TLS server", func(f *Failure) bool {
@@ -166,8 +172,8 @@ var unhelped = []cause{
 			return f.Side == iana.Client && f.Answered == nil && f.closing()
 		}},
 	{"the server, or something before it, drops every connection that begins with a ClientHello, " +
-		"in every form that was tried: it does not serve this address or client, or is no TLS " +
-		"server",
+		"in every form that was tried: it does not serve this address or client, waits for " +
+		"something before TLS, such as the PROXY protocol, or is no TLS server",
 		func(f *Failure) bool {
 			return f.Side == iana.Client && f.Answered == nil && len(f.First) == 0 &&
 				(f.Gone == Closed || f.Gone == Reset)

@@ -1,6 +1,9 @@
 package cause
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // NotTLS returns the name of the protocol whose servers or clients begin with these bytes. ok is
 // false if the bytes may be TLS: a TLS record begins with its type, 20 to 23, and the version byte
@@ -45,6 +48,10 @@ func advice(what, peer string, first []byte) string {
 			"(CVE-2014-0160): it reads no such record"
 	case strings.HasPrefix(what, "plain HTTP (a request"):
 		return "the client spoke plain HTTP: its URL must begin with https://"
+	}
+	if what != unknown {
+		return fmt.Sprintf("the %s begins as %s does: it does not speak TLS here, or not yet", peer,
+			what)
 	}
 	return "the " + peer + " does not speak TLS here, or not yet"
 }

@@ -127,9 +127,10 @@ func (j *journey) lookup(ctx context.Context, host, resolve string) ([]netip.Add
 	return addrs, j.done(Phase{Name: "name", Detail: detail, Err: err}, began)
 }
 
-// NoSuchName reports whether err says that the name does not exist, rather than that the lookup
-// failed.
+// NoSuchName reports whether err says that the name does not exist, or has no address of the family
+// that was asked for, rather than that the lookup failed.
 func NoSuchName(err error) bool {
 	e, ok := errors.AsType[*net.DNSError](err)
-	return ok && e.IsNotFound
+	_, family := errors.AsType[*net.AddrError](err) // it has addresses, of the other one
+	return family || ok && e.IsNotFound
 }

@@ -15,6 +15,7 @@ import (
 func Words(err error) string {
 	op, ok := errors.AsType[*net.OpError](err)
 	name, unknown := errors.AsType[*net.DNSError](err)
+	family, noFamily := errors.AsType[*net.AddrError](err)
 	switch {
 	case ok && unknown:
 		return strings.Replace(err.Error(), op.Error(), ofName(name), 1)
@@ -22,6 +23,9 @@ func Words(err error) string {
 		return strings.Replace(err.Error(), op.Error(), ofDial(op.Addr.String(), op), 1)
 	case ok:
 		return strings.Replace(err.Error(), op.Error(), plain(op.Err), 1)
+	case noFamily:
+		return strings.Replace(err.Error(), family.Error(),
+			family.Addr+" has no address of the family that was asked for", 1)
 	case unknown:
 		return strings.Replace(err.Error(), name.Error(), ofName(name), 1)
 	case errors.Is(err, os.ErrDeadlineExceeded):
