@@ -16,7 +16,10 @@ func (t *teller13) anatomy13(s *rung) []Fact {
 	t.dissected = true
 	r := dissection{teller: t.teller, sent: s.Record, received: s.Opened, from: s.From.String(),
 		cipher: cipherName(t.Suite)}
-	key, iv := t.writer(s)
+	key, iv := s.Keys[s.From], t.writer(s)
+	if key == "" {
+		key = "the " + r.from + "'s key"
+	}
 	facts := []Fact{r.header()}
 	facts[0].Note = "the same on every record, but the length"
 	facts = append(facts, r.nonces(iv)...)
@@ -32,16 +35,15 @@ func (t *teller13) anatomy13(s *rung) []Fact {
 	return append(facts, tag)
 }
 
-// writer returns the names of the key and the iv that protect a line, and finds them by the nonce.
-func (t *teller13) writer(s *rung) (key string, iv *Node) {
-	side := s.From.String()
+// writer returns the iv that the nonce of a line is made from, or nil.
+func (t *teller13) writer(s *rung) *Node {
 	for _, n := range t.Schedule.Nodes {
 		if n.Sided && n.From == s.From && n.Label == "iv" &&
 			bytes.Equal(nonceOf(n.Value.Bytes(), s.Record.SeqNum), s.Record.Nonce) {
-			iv = n
+			return n
 		}
 	}
-	return side + "_write_key", iv
+	return nil
 }
 
 // nonceOf returns an iv XOR a sequence number, or nil if the iv is too short. See RFC 8446 §5.3.

@@ -23,8 +23,11 @@ var names13 = map[string]bool{
 	"server_handshake_traffic_secret": true, "main_secret": true,
 	"client_application_traffic_secret": true, "server_application_traffic_secret": true,
 	"exporter_secret": true, "resumption_secret": true, "resumption_psk": true,
-	"client_write_key": true, "server_write_key": true,
-	"client_write_iv": true, "server_write_iv": true,
+	"client_early_write_key": true, "client_early_write_iv": true,
+	"client_handshake_write_key": true, "client_handshake_write_iv": true,
+	"server_handshake_write_key": true, "server_handshake_write_iv": true,
+	"client_application_write_key": true, "client_application_write_iv": true,
+	"server_application_write_key": true, "server_application_write_iv": true,
 	"client_verify_data": true, "server_verify_data": true,
 	"exporter_label_secret": true, "exporter": true,
 }

@@ -36,7 +36,7 @@ func Compare(first, second *Story, names [2]string) Comparison {
 		{"encrypted from", encryptedFrom},
 		{"certificate", certificateOf},
 		{"signed", signedOf},
-		{"values equal", func(s *Story) string {
+		{"values equal on both sides", func(s *Story) string {
 			return fmt.Sprintf("%d of %d", s.Result.Equal, s.Result.Compared)
 		}},
 		{"forward secret", func(s *Story) string {

@@ -12,7 +12,8 @@ import (
 	"github.com/vitrine-tls/vitrine/trace"
 )
 
-// A story says what is signed, or why nothing is, and who has the certificates and private keys.
+// A story says what is signed, or why nothing is, who has the certificates and private keys, and
+// who could read the connection later.
 func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 	run := func(suite iana.CipherSuite, group iana.Group, mtls bool) []trace.Entry {
 		o := demo.Options{
@@ -28,31 +29,56 @@ func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 		}
 		return eventsOf(t, o)
 	}
+	early := options13()
+	early.Resume, early.EarlyData = true, true
+	const certificateKey = "and later the private key of the server's certificate: "
+	const hybrid = "and a quantum computer: Does not read it"
+	const quantum = "and a quantum computer: Reads "
+	always := []string{"or the seed of this run, which is public: Makes every key",
+		"or this page, or another file of the run that holds secrets: Reads all that is in it"}
 	const serversKey = "the private key of the server's certificate: client false, server true"
 	for what, c := range map[string]struct {
 		entries []trace.Entry
 		signs   []string
 		holds   []string
+		reads   []string
 	}{
 		"RSA": {run(iana.TLS_RSA_WITH_AES_256_CBC_SHA256, 0, false),
 			[]string{"The server signs nothing. It proves itself by decrypting"},
 			[]string{"the encrypted pre_master_secret: client true, server true, yes: sent",
 				"the public key: client true, server true, yes: sent in the clear",
-				serversKey}},
+				serversKey},
+			[]string{certificateKey + "Reads everything: the key decrypts", quantum + "everything"}},
 		"ECDHE": {run(iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, iana.X25519, false),
-			[]string{"The server signs both randoms and its key share"}, []string{serversKey}},
+			[]string{"The server signs both randoms and its key share"}, []string{serversKey},
+			[]string{certificateKey + "Reads nothing. The key only", quantum + "everything"}},
 		"DHE, client certificate": {run(iana.TLS_DHE_RSA_WITH_AES_128_GCM_SHA256, iana.FFDHE2048,
 			true), []string{"The server signs both randoms and its key share",
 			"The client signs all messages so far"}, []string{serversKey,
-			"the private key of the client's certificate: client true, server false"}},
+			"the private key of the client's certificate: client true, server false"}, nil},
 		"TLS 1.3": {(&case13{name: "signs"}).events(t),
 			[]string{"The server signs the whole conversation", "Finished alone would not do"},
-			[]string{"the public key: client true, server true, no: sent encrypted", serversKey}},
+			[]string{"the public key: client true, server true, no: sent encrypted", serversKey},
+			[]string{certificateKey + "Reads nothing. The key only", hybrid}},
 		"TLS 1.3, PSK": {(&case13{name: "a key", client: external, server: external}).events(t),
-			[]string{"the binder and Finished show that both have it"}, nil},
+			[]string{"the binder and Finished show that both have it"}, nil,
+			[]string{certificateKey + "There is none in this connection", hybrid}},
+		"TLS 1.3, early data": {eventsOf(t, early), []string{"the binder and Finished show"}, nil,
+			[]string{"and the pre-shared key, or the key of the server's tickets that opens the " +
+				"ticket in which it is: Reads the early data", certificateKey + "There is none",
+				quantum + "nothing without the pre-shared key"}},
 	} {
 		t.Run(what, func(t *testing.T) {
-			s := explain.Tell(c.entries, explain.Run{})
+			s := explain.Tell(c.entries, explain.Run{Seed: "by hand"})
+			var reads strings.Builder
+			for _, r := range explain.Readers(s) {
+				reads.WriteString(r.Has + ": " + r.Reads + "\n")
+			}
+			for _, want := range append(always, c.reads...) {
+				if !strings.Contains(reads.String(), want) {
+					t.Errorf("nobody says %q:\n%s", want, &reads)
+				}
+			}
 			signs := explain.Signatures(s)
 			if len(signs) != len(c.signs) && what != "TLS 1.3" {
 				t.Errorf("got %d sentences, expected %d: %q", len(signs), len(c.signs), signs)

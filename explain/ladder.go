@@ -1,6 +1,7 @@
 package explain
 
 import (
+	"fmt"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/alert"
@@ -51,6 +52,7 @@ func buildLadder(entries []trace.Entry) (lines []*rung, wire int) {
 	for i, s := range lines {
 		s.Number = i + 1
 	}
+	c.nameKeys()
 	return lines, wire
 }
 
@@ -163,6 +165,64 @@ func (c *ladderBuilder) foldClosing() []*rung {
 // readable reports whether a record is authenticated and not encrypted, as with the suites of the
 // cipher NULL.
 func readable(r *trace.Record) bool { return strings.HasPrefix(r.Protection, "NULL, ") }
+
+// senders returns the sides that sent a line.
+func (l *Line) senders() []iana.Side {
+	if l.BothWays {
+		return []iana.Side{iana.Client, iana.Server}
+	}
+	return []iana.Side{l.From}
+}
+
+// nameKeys names the keys that protect the lines. Up to TLS 1.2 each side has one; in TLS 1.3 it
+// changes its key after some of its messages. See RFC 8446 §4.4.4, §4.5 and §4.6.3.
+func (c *ladderBuilder) nameKeys() {
+	epochs := [2]epoch{}
+	for _, s := range c.lines {
+		for _, side := range s.senders() {
+			if !s.Protected {
+				continue
+			}
+			name := "_write_key"
+			if c.tls13 || len(s.Record.AAD) == recordHeader {
+				name = epochs[side].key(side, s)
+			}
+			if name != "" {
+				s.Keys[side] = side.String() + name
+			}
+		}
+	}
+}
+
+// epoch says which key of TLS 1.3 a side sends under.
+type epoch struct {
+	unread   bool // a record could not be read, so it is not known what followed
+	finished bool
+	answered bool // by the client: its early data is over
+	updates  int
+}
+
+// key returns the name of a side's key of a line, without the side, and goes on to the next key
+// where the line is the last one under its key.
+func (e *epoch) key(from iana.Side, s *rung) string {
+	e.unread = e.unread || len(s.Record.Plaintext)+len(s.Record.Ciphertext) == 0
+	early := s.is(iana.EndOfEarlyData) || s.Kind == iana.RecordApplicationData && !e.answered
+	switch {
+	case e.unread:
+		return ""
+	case e.finished:
+		name := fmt.Sprintf("_application_write_key_%d", e.updates)
+		if s.is(iana.KeyUpdate) {
+			e.updates++
+		}
+		return name
+	case from == iana.Client && early:
+		e.answered = s.is(iana.EndOfEarlyData)
+		return "_early_write_key"
+	}
+	e.answered, e.finished = true, s.is(iana.Finished)
+	return "_handshake_write_key"
+}
 
 func (s *rung) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }
 

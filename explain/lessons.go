@@ -157,19 +157,43 @@ func Readers(s *Story) []Reader {
 		{"and later the private key of the server's certificate", s.Result.KeySays,
 			s.Result.KeyOpens}}
 	list = append(list, p.keyLog)
-	if s.has(iana.NewSessionTicket) {
+	switch {
+	case s.Result.EarlyData:
+		list = append(list, Reader{"and the pre-shared key, or the key of the server's tickets " +
+			"that opens the ticket in which it is", "Reads the early data of this connection; " +
+			"what follows has a key exchange of its own, unless it is psk_ke.", true})
+	case s.has(iana.NewSessionTicket):
 		list = append(list, p.ticketKey)
 	}
-	return append(list, quantumReader(s))
+	list = append(list, quantumReader(s))
+	if s.Run.Seed != "" {
+		list = append(list, Reader{"or the seed of this run, which is public",
+			"Makes every key and every byte of it again, without a recording.", true})
+	}
+	if s.reveals {
+		list = append(list, Reader{"or this page, or another file of the run that holds secrets",
+			"Reads all that is in it, without a recording: keys, and the data under them.", true})
+	}
+	return list
 }
 
 func quantumReader(s *Story) Reader {
-	if s.Result.PostQuantum {
-		return Reader{"and a quantum computer", "Does not read it, as far as is known: that is " +
-			"what ML-KEM is for.", false}
+	const has = "and a quantum computer"
+	const enough = "once there is one that is large enough: "
+	switch r := &s.Result; {
+	case r.PostQuantum:
+		return Reader{has, "Does not read it, as far as is known: that is what ML-KEM is for.",
+			false}
+	case r.preShared:
+		return Reader{has, "Reads nothing without the pre-shared key, which goes into all keys. " +
+			"If that comes from a connection that was recorded, too, and whose exchange it can " +
+			"undo, it reads everything.", false}
+	case r.resumed:
+		return Reader{has, "Reads everything, " + enough + "with a recording of the connection " +
+			"that this one resumes it finds the master_secret.", true}
 	}
-	return Reader{"and a quantum computer", "Reads everything, once there is one that is large " +
-		"enough: it finds the private keys from the public ones.", true}
+	return Reader{has, "Reads everything, " + enough + "it finds the private keys from the public " +
+		"ones.", true}
 }
 
 // has reports whether a message is among the lines of a story.
@@ -203,6 +227,11 @@ func Erasures(s *Story) []Erasure {
 	list := []Erasure{{"both private keys of the key exchange",
 		"at once, when the shared secret is computed: either of them and the other's public key " +
 			"give it again"}}
+	if s.Result.EarlyData {
+		list = append(list, Erasure{"the pre-shared key of this connection, and the ticket key " +
+			"that opens it", "as soon as the early data was read: until then, and in any copy, " +
+			"they open it"})
+	}
 	return append(list, protocolOf(s.Version).erasures...)
 }
 
@@ -220,11 +249,19 @@ func (t *teller) stolen() (opens bool, says string) {
 		return true,
 			"Reads everything, with a recording of the connection that this one resumes: the key " +
 				"decrypts its ClientKeyExchange, which gives the master_secret."
-	case t.agreed.KeyExchange == iana.KexPSK:
-		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
-			"gets that reads everything."
 	case t.agreed.KeyExchange == iana.KexRSAPSK:
 		return false, "Reads nothing without the pre-shared key, which goes into the secret, too."
+	case t.Result.preShared && !t.Result.ForwardSecret:
+		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
+			"gets that reads everything."
+	case t.Result.preShared:
+		return false, "There is none in this connection: both proved themselves by the " +
+			"pre-shared key, and the secret came from private keys, too, that were made for this " +
+			"connection alone."
+	case t.agreed.Resumed:
+		return false, "Reads nothing. The key only signed, in the connection that this one " +
+			"resumes, and the master_secret of that came from private keys that were made for it " +
+			"alone."
 	}
 	return false,
 		"Reads nothing. The key only signed: whoever has it can pass for the server while its " +

@@ -20,8 +20,9 @@ func (t *teller) conclude() {
 		r.ForwardSecret = t.Suite.ForwardSecret() && t.Suite.Cipher.KeyLen > 0
 		r.Summary = t.summary()
 	}
+	r.exchange, r.resumed = t.agreed.KeyExchange, t.agreed.Resumed
+	r.preShared = r.exchange.PreShared()
 	t.judge()
-	r.exchange = t.agreed.KeyExchange
 	t.sentences()
 	if t.Suite != nil && t.Run.Tampered == nil && t.done() {
 		t.secrecyVerdict()
@@ -106,14 +107,16 @@ func (t *teller) sentences() {
 	}
 	compared := "nothing to compare"
 	if r.Compared > 0 {
-		compared = fmt.Sprintf("%d of %d values equal", r.Equal, r.Compared)
+		compared = ""
 	}
-	summary := Join("; ", r.Summary, compared, octets(r.Wire))
-	tone := Plain
-	if r.Equal < r.Compared {
-		tone = Bad
+	say(Plain, "%s", Join("; ", r.Summary, compared, octets(r.Wire)))
+	if r.Compared > 0 {
+		tone := Plain
+		if r.Equal < r.Compared {
+			tone = Bad
+		}
+		say(tone, "%d of %d values that both sides computed are equal.", r.Equal, r.Compared)
 	}
-	say(tone, "%s", summary)
 	switch {
 	case t.Run.Handshake > 0 && t.Run.Setup > 0:
 		say(Plain, "handshake %s (before it: CA and certificate, %s)",

@@ -42,8 +42,8 @@ func (t *teller13) conclude13() {
 		r.PostQuantum = t.group().Hybrid()
 		r.Summary = t.summary13()
 	}
+	r.exchange, r.preShared = t.agreed.KeyExchange, t.resumes()
 	t.judge()
-	r.exchange = t.agreed.KeyExchange
 	t.sentences()
 	if t.shaken() {
 		t.verdicts()

@@ -72,6 +72,10 @@ func (g *grown) take(x trace.Derived, ref string) {
 	if strings.HasPrefix(x.Name, iana.Server.String()+"_") {
 		side = iana.Server
 	}
+	if strings.Contains(x.Name, "_write_") {
+		g.keys(d, side)
+		return
+	}
 	switch x.Name {
 	case "early_secret":
 		g.early(d)
@@ -98,8 +102,6 @@ func (g *grown) take(x trace.Derived, ref string) {
 		g.addTraffic(x.Name, d, side)
 	case "client_application_traffic_secret", "server_application_traffic_secret":
 		g.application(x.Name, d, side)
-	case "client_write_key", "server_write_key", "client_write_iv", "server_write_iv":
-		g.keys(d, side)
 	case "exporter_secret", "resumption_secret":
 		d.secret = g.has("main_secret")
 		g.set(x.Name, d)

@@ -185,6 +185,7 @@ type Story struct {
 	Keys     []Key     // the key_block, cut; empty if none was derived
 	Schedule *Schedule // of TLS 1.3; nil up to TLS 1.2
 	Result   Result
+	reveals  bool // the events have keys
 }
 
 // Chapter is one of the six parts of a story, or seven in TLS 1.3. Their names and numbers are the
@@ -220,6 +221,9 @@ type Line struct {
 	// Fate is what became of its record on the way; empty if nobody was in between.
 	Fate  trace.Fate
 	Place Place // where on the wire
+	// Keys has, by sender, the name of the key that protects its record: "client_write_key", in TLS
+	// 1.3 "client_application_write_key_0"; "" if nothing does, or it is not known.
+	Keys [2]string
 }
 
 // Place is the position of a line in what its sender sent: the record, and the message among those
@@ -272,6 +276,8 @@ type Result struct {
 	KeyOpens    bool   // the private key of the server's certificate opens a recording
 	KeySays     string // what it opens, and why
 	exchange    iana.KeyExchange
+	preShared   bool     // a pre-shared key goes into the keys
+	resumed     bool     // up to TLS 1.2: from the master_secret of another connection
 	Stalled     bool     // no side detected an error, but one waited for what never came
 	Forged      string   // the alert that ended the connection, and that nobody sent; or empty
 	Noticed     []Notice // the errors that were detected, in order

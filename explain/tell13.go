@@ -177,7 +177,7 @@ func (t *teller13) content13(s *rung) (key string, facts []Fact, nodes []*Node) 
 func (t *teller13) size13(s *rung) string {
 	record := octets(len(s.Record.Header) + len(s.Record.Fragment))
 	switch {
-	case s.Message != nil && s.Protected && s.Place.Message > 0:
+	case s.Message != nil && s.Place.Message > 0:
 		return fmt.Sprintf("%d, same record", len(s.Message.Raw))
 	case s.Message != nil && s.Protected:
 		return fmt.Sprintf("%d in %s", len(s.Message.Raw), record)

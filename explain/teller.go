@@ -61,12 +61,15 @@ func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
 }
 
 // size returns the length of a message. If it is protected, the length of its record is added,
-// which is all that an eavesdropper sees.
+// which is all that an eavesdropper sees. A message that shares the record of the one before it says
+// so.
 func size(s *rung) string {
 	record := len(s.Record.Header) + len(s.Record.Fragment)
 	switch {
 	case s.BothWays:
 		return octets(record) + " each"
+	case s.Message != nil && s.Place.Message > 0:
+		return fmt.Sprintf("%d, same record", len(s.Message.Raw))
 	case s.Message != nil && s.Protected:
 		return fmt.Sprintf("%d in %s", len(s.Message.Raw), octets(record))
 	case s.Message != nil:

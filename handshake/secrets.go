@@ -94,13 +94,17 @@ type traffic13 struct {
 var givenNames = [epochs]string{"_early_traffic_secret", "_handshake_traffic_secret",
 	"_application_traffic_secret"}
 
+// protects says what the traffic secrets of the epochs protect.
+var protects = [epochs]keys.Protected{Early: keys.EarlyData, Handshaking: keys.HandshakeMessages,
+	Application: keys.ApplicationData}
+
 // logged returns the traffic secrets of a key log, except those whose length is not that of the
 // hash.
 func logged(k keys.HKDF, s *suite.Suite, given *TrafficSecrets) *traffic13 {
 	t := &traffic13{suite: s}
 	for e, of := range [epochs][2][]byte{{given.Early, nil}, given.Handshake, given.Application} {
 		for _, from := range []iana.Side{iana.Client, iana.Server} {
-			secret, err := k.Traffic(from, of[from])
+			secret, err := k.Traffic(protects[e], from, of[from])
 			if err != nil {
 				continue
 			}

@@ -29,15 +29,32 @@ var (
 		{"client_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"},
 		{"server_application_traffic_secret", "traffic upd", "RFC 8446 §7.2"},
 	}
-	writeKey = [2]label{
-		{"client_write_key", "key", "RFC 8446 §7.3"},
-		{"server_write_key", "key", "RFC 8446 §7.3"},
+	// RFC 8446 §7.3 calls them all [sender]_write_key and [sender]_write_iv.
+	writeKey = [...][2]label{
+		EarlyData: {{"client_early_write_key", "key", "RFC 8446 §7.3"}},
+		HandshakeMessages: {{"client_handshake_write_key", "key", "RFC 8446 §7.3"},
+			{"server_handshake_write_key", "key", "RFC 8446 §7.3"}},
+		ApplicationData: {{"client_application_write_key", "key", "RFC 8446 §7.3"},
+			{"server_application_write_key", "key", "RFC 8446 §7.3"}},
 	}
-	writeIV = [2]label{
-		{"client_write_iv", "iv", "RFC 8446 §7.3"},
-		{"server_write_iv", "iv", "RFC 8446 §7.3"},
+	writeIV = [...][2]label{
+		EarlyData: {{"client_early_write_iv", "iv", "RFC 8446 §7.3"}},
+		HandshakeMessages: {{"client_handshake_write_iv", "iv", "RFC 8446 §7.3"},
+			{"server_handshake_write_iv", "iv", "RFC 8446 §7.3"}},
+		ApplicationData: {{"client_application_write_iv", "iv", "RFC 8446 §7.3"},
+			{"server_application_write_iv", "iv", "RFC 8446 §7.3"}},
 	}
 	verifyDataNames = [2]string{"client_verify_data", "server_verify_data"}
+)
+
+// Protected says what the keys of a traffic secret protect. See RFC 8446 §7.3.
+type Protected uint8
+
+// What traffic secrets protect.
+const (
+	EarlyData         Protected = iota // a client's, before the server has answered
+	HandshakeMessages                  // from EncryptedExtensions to the sender's Finished
+	ApplicationData                    // and all that follows the sender's Finished
 )
 
 // Early is the Early Secret, which depends on the pre-shared key alone.
@@ -66,7 +83,7 @@ func (e Early) Binder(kind PSKKind) Binder {
 // client_early_traffic_secret.
 func (e Early) ClientTraffic(toClientHello []byte) Traffic {
 	l := label{"client_early_traffic_secret", "c e traffic", schedule}
-	return Traffic{e.derive(l, toClientHello), iana.Client}
+	return Traffic{e.derive(l, toClientHello), iana.Client, EarlyData}
 }
 
 // Exporter is the arrow Early → Derive-Secret(., "e exp master", ClientHello) =
@@ -97,7 +114,7 @@ type Handshake struct{ stage }
 // Traffic is the arrow Handshake → Derive-Secret(., "c hs traffic" | "s hs traffic",
 // ClientHello...ServerHello) = client_handshake_traffic_secret | server_handshake_traffic_secret.
 func (h Handshake) Traffic(from iana.Side, toServerHello []byte) Traffic {
-	return Traffic{h.derive(handshakeTraffic[from], toServerHello), from}
+	return Traffic{h.derive(handshakeTraffic[from], toServerHello), from, HandshakeMessages}
 }
 
 // Main is the arrow Derive-Secret(Handshake, "derived", ""), 0 → HKDF-Extract = Main Secret.
@@ -110,7 +127,7 @@ type Main struct{ stage }
 // ClientHello...server Finished) = client_application_traffic_secret_0 |
 // server_application_traffic_secret_0.
 func (m Main) Traffic(from iana.Side, toServerFinished []byte) Traffic {
-	return Traffic{m.derive(applicationTraffic[from], toServerFinished), from}
+	return Traffic{m.derive(applicationTraffic[from], toServerFinished), from, ApplicationData}
 }
 
 // Exporter is the arrow Main → Derive-Secret(., "exp master", ClientHello...server Finished) =
@@ -163,6 +180,7 @@ func (e Exporter) Export(name string, context []byte, n int) ([]byte, error) {
 type Traffic struct {
 	stage
 	from iana.Side
+	what Protected
 }
 
 // Direction is the arrows traffic_secret → HKDF-Expand-Label(., "key", "", key_length) =
@@ -172,8 +190,8 @@ func (t Traffic) Direction(s Shape) Direction {
 	m := t.mac()
 	defer m.free(t.hkdf.Hash)
 	return Direction{
-		Key: t.expandBy(m, writeKey[t.from], nil, s.Key),
-		IV:  t.expandBy(m, writeIV[t.from], nil, s.IV),
+		Key: t.expandBy(m, writeKey[t.what][t.from], nil, s.Key),
+		IV:  t.expandBy(m, writeIV[t.what][t.from], nil, s.IV),
 	}
 }
 
@@ -186,17 +204,17 @@ func (t Traffic) VerifyData(transcriptHash []byte) []byte {
 // Update is the arrow HKDF-Expand-Label(application_traffic_secret_N, "traffic upd", "",
 // Hash.length) = application_traffic_secret_N+1. See RFC 8446 §7.2.
 func (t Traffic) Update() Traffic {
-	return Traffic{t.derive(updatedTraffic[t.from], nil), t.from}
+	return Traffic{t.derive(updatedTraffic[t.from], nil), t.from, t.what}
 }
 
 // Traffic returns the traffic secret of what from sends, derived elsewhere, as in a key log. It
 // fails with internal_error if the secret is not as long as the hash's output.
-func (k HKDF) Traffic(from iana.Side, secret []byte) (Traffic, error) {
+func (k HKDF) Traffic(what Protected, from iana.Side, secret []byte) (Traffic, error) {
 	if len(secret) != k.Hash.Size() {
 		return Traffic{}, alert.Fail(alert.InternalError, schedule,
 			"got a traffic secret of %d bytes, expected %d", len(secret), k.Hash.Size())
 	}
-	return Traffic{k.stage(bytes.Clone(secret)), from}, nil
+	return Traffic{k.stage(bytes.Clone(secret)), from, what}, nil
 }
 
 // Resumption returns a resumption_secret that was derived elsewhere, in a connection that another

@@ -310,7 +310,7 @@ func TestStagesPrintNoSecrets(t *testing.T) {
 
 func TestTrafficSecretsOfAnotherLengthAreRefused(t *testing.T) {
 	for _, n := range []int{0, 31, 33, 48} {
-		if _, err := (HKDF{Hash: crypto.SHA256}).Traffic(iana.Client, make([]byte, n)); err == nil {
+		if _, err := (HKDF{Hash: crypto.SHA256}).Traffic(ApplicationData, iana.Client, make([]byte, n)); err == nil {
 			t.Errorf("a traffic secret of %d bytes was taken for SHA-256", n)
 		}
 	}
@@ -338,22 +338,48 @@ func TestExporterLengthsAreBounded(t *testing.T) {
 	}
 }
 
-// The keys of both directions have names of their own. See RFC 8446 §7.3.
+// The keys of both directions, and of early data, handshake and data, have names of their own. See
+// RFC 8446 §7.3.
 func TestKeysOfBothDirectionsHaveNamesOfTheirOwn(t *testing.T) {
 	var events trace.Memory
-	h := HKDF{crypto.SHA256, trace.New(trace.Client, &events, nil)}.Early(nil).Handshake(nil)
+	k := HKDF{crypto.SHA256, trace.New(trace.Client, &events, nil)}
+	early := k.Early(nil)
+	h := early.Handshake(nil)
 	hash := make([]byte, 32)
-	for _, stage := range []func(iana.Side, []byte) Traffic{h.Traffic, h.Main().Traffic} {
+	given := func(what Protected) func(iana.Side, []byte) Traffic {
+		return func(from iana.Side, secret []byte) Traffic {
+			t, _ := k.Traffic(what, from, secret)
+			return t
+		}
+	}
+	for _, c := range []struct {
+		name  string
+		stage func(iana.Side, []byte) Traffic
+	}{
+		{"early", func(_ iana.Side, hash []byte) Traffic { return early.ClientTraffic(hash) }},
+		{"handshake", h.Traffic},
+		{"application", h.Main().Traffic},
+		{"application", func(from iana.Side, hash []byte) Traffic {
+			return h.Main().Traffic(from, hash).Update()
+		}},
+		{"early", given(EarlyData)},
+		{"handshake", given(HandshakeMessages)},
+		{"application", given(ApplicationData)},
+	} {
 		for _, from := range []iana.Side{iana.Client, iana.Server} {
+			if c.name == "early" && from == iana.Server {
+				continue
+			}
 			events.Entries = nil
-			d := stage(from, hash).Direction(Shape{Key: 16, IV: 12})
+			d := c.stage(from, hash).Direction(Shape{Key: 16, IV: 12})
 			values := map[string][]byte{}
 			for _, e := range events.Entries {
 				d := e.Event.(*trace.Derived)
 				values[d.Name] = d.Output
 			}
+			stem := from.String() + "_" + c.name
 			for name, want := range map[string][]byte{
-				from.String() + "_write_key": d.Key, from.String() + "_write_iv": d.IV} {
+				stem + "_write_key": d.Key, stem + "_write_iv": d.IV} {
 				if !bytes.Equal(values[name], want) {
 					t.Errorf("the %v's: got the names %q, expected %s to be %x", from,
 						slices.Sorted(maps.Keys(values)), name, want)

@@ -30,12 +30,12 @@ type Choice struct {
 // each kind: they are reduced once to those that we know.
 type Wishes struct {
 	pki.Hello
-	suites      []iana.CipherSuite // ours that the client offers, in the order that counts
-	groups      []iana.Group       // ours that the client lists, in the order that counts
+	suites      []iana.CipherSuite // ours that the client offers, best first
+	groups      []iana.Group       // ours that the client lists, best first
 	listed      []iana.Group       // all that the client lists
 	sentGroups  bool
 	finiteField bool // it lists a finite-field group, known or not
-	byClient    bool // the client's order counts
+	byClient    bool // the client's order of preference is followed
 }
 
 // Exchanges reports whether there is a key exchange: always, except with psk_ke.

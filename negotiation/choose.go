@@ -123,7 +123,7 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 		refs = choices13
 	}
 	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
-		fmt.Sprintf("the %v's first that both sides can do", w.whose()), refs.suite)
+		fmt.Sprintf("the first in the %v's order of preference that both sides support", w.whose()), refs.suite)
 	if got.Group != nil {
 		ref := refs.group
 		if got.Group.ID().FiniteField() {
@@ -222,7 +222,7 @@ func mutual[T ~uint16](c *Config, ours, theirs []T) []T {
 	return Common(ours, theirs)
 }
 
-// whose says whose order counts.
+// whose returns the side whose order of preference is followed.
 func (w *Wishes) whose() iana.Side {
 	if w.byClient {
 		return iana.Client
@@ -334,9 +334,9 @@ func groupRule(g kex.Group, w *Wishes) string {
 	switch {
 	case slices.Contains(w.groups, g.ID()):
 		if w.byClient {
-			return "the client's first that the server allows"
+			return "the first in the client's order of preference that the server allows"
 		}
-		return "the server's first that the client lists"
+		return "the first in the server's order of preference that the client lists"
 	case g.ID().FiniteField():
 		return "the server's own choice: the client lists no finite-field group"
 	}

@@ -59,6 +59,10 @@ func (w *wishes) choose13(by string) (demo.Options, error) {
 		return o, contradiction("--hrr", "--early-data", "a server that asks again rejects it",
 			"vitrine handshake --early-data")
 	}
+	if w.earlyData && len(w.data) == 0 {
+		return o, contradiction("--early-data", "--data ''", "there is nothing to send early",
+			"vitrine handshake --early-data")
+	}
 	for _, f := range []struct {
 		set    bool
 		flag   string

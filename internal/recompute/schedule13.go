@@ -102,7 +102,7 @@ func (v *view13) schedule() {
 		v.must13 = v.role == "client"
 		hello := v.transcript(hash, 1)
 		secret := v.derive("client_early_traffic_secret", hash, early, "c e traffic", hello)
-		v.traffic("client", secret)
+		v.traffic("client", "early", secret)
 		v.must13 = false
 		v.exporters = append(v.exporters,
 			v.derive("early_exporter_secret", hash, early, "e exp master", hello))
@@ -118,7 +118,7 @@ func (v *view13) schedule() {
 	for _, from := range sides {
 		base[from] = v.derive(from+"_handshake_traffic_secret", hash, handshake,
 			from[:1]+" hs traffic", upToHello)
-		v.traffic(from, base[from])
+		v.traffic(from, "handshake", base[from])
 	}
 	for _, from := range sides {
 		v.finished[from] = v.finishedMAC(from+"_verify_data", hash, base[from],
@@ -136,14 +136,14 @@ func (v *view13) application(handshake []byte) {
 	for _, from := range sides {
 		secret := v.derive(from+"_application_traffic_secret", hash, main, from[:1]+" ap traffic",
 			upToServer)
-		v.traffic(from, secret)
+		v.traffic(from, "application", secret)
 		for i, m := range v.messages {
 			switch {
 			case m.from != from:
 			case m.kind() == typeKeyUpdate:
 				secret = v.expand(from+"_application_traffic_secret", hash, secret, "traffic upd",
 					nil, hashLen[hash])
-				v.traffic(from, secret)
+				v.traffic(from, "application", secret)
 			case m.kind() == typeFinished && i != v.find(from, typeFinished):
 				v.late(i, secret)
 			}
@@ -166,9 +166,10 @@ var sides = []string{"client", "server"}
 
 // traffic computes the keys of a traffic secret and appends them to those of its sender. See RFC
 // 8446 §7.3.
-func (v *view13) traffic(from string, secret []byte) {
-	k := keys{key: v.expand(from+"_write_key", v.suite.hash, secret, "key", nil, v.suite.keyLen),
-		iv: v.expand(from+"_write_iv", v.suite.hash, secret, "iv", nil, v.suite.ivLen)}
+func (v *view13) traffic(from, epoch string, secret []byte) {
+	name := from + "_" + epoch + "_write_"
+	k := keys{key: v.expand(name+"key", v.suite.hash, secret, "key", nil, v.suite.keyLen),
+		iv: v.expand(name+"iv", v.suite.hash, secret, "iv", nil, v.suite.ivLen)}
 	v.epochs[from] = append(v.epochs[from], k)
 }
 

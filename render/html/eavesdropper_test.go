@@ -17,6 +17,7 @@ var (
 		`(?s)<details class="more compute( hid-block)?"><summary>.*?</details>`)
 	verifyData = regexp.MustCompile(
 		`client_verify_data</a></th><td>yes</td><td>yes</td><td>([^<]*)</td>`)
+	figure       = regexp.MustCompile(`<figure class="layer( hid-part)?"><figcaption>(.*?)</fig`)
 	shownCommand = regexp.MustCompile(
 		`<div class="command"><div class="command-head"><h5>(.*?)</h5>`)
 )
@@ -29,18 +30,24 @@ func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
 		options demo.Options
 		open    []string // the commands, in order
 		reads   bool     // the protected records
+		shared  string   // what is said of a record with several messages
 	}{
 		{"RSA", demo.Options{Suite: iana.TLS_RSA_WITH_AES_128_CBC_SHA256, Auth: throwaway.RSA},
-			[]string{"Hash(handshake_messages)"}, false},
+			[]string{"Hash(handshake_messages)"}, false, "3 messages begin in this one record: " +
+				"2 ServerHello, 3 Certificate, 4 ServerHelloDone."},
 		{"ECDHE, EMS and a client certificate", demo.Options{
 			Suite: iana.TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256, Auth: throwaway.ECDSA,
 			Group: iana.X25519, ExtendedMasterSecret: true, ClientAuth: demo.RequireClientAuth},
 			[]string{"server's signature", "client's signature", "session_hash",
-				"Hash(handshake_messages)"}, false},
+				"Hash(handshake_messages)"}, false, "5 messages begin in this one record: " +
+				"2 ServerHello, 3 Certificate, 4 ServerKeyExchange, 5 CertificateRequest, " +
+				"6 ServerHelloDone."},
 		{"NULL", demo.Options{Suite: iana.TLS_RSA_WITH_NULL_SHA256, Auth: throwaway.RSA},
-			[]string{"Hash(handshake_messages)", "Hash(handshake_messages)"}, true},
+			[]string{"Hash(handshake_messages)", "Hash(handshake_messages)"}, true, ""},
 		{"TLS 1.3", demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
-			Group: iana.X25519, Auth: throwaway.ECDSA}, []string{"Transcript-Hash"}, false},
+			Group: iana.X25519, Auth: throwaway.ECDSA}, []string{"Transcript-Hash"}, false,
+			"4 messages begin in this one record: 4 EncryptedExtensions, 5 Certificate, " +
+				"6 CertificateVerify, 7 Finished."},
 	} {
 		page := write(t, perform(t, c.options, ""))
 		var open []string
@@ -62,9 +69,18 @@ func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
 			t.Errorf("%s: of client_verify_data an eavesdropper's column is %q", c.name, m)
 		}
 		sealed := strings.Contains(page, `class="more bytes hid-block"`)
-		layers := strings.Contains(page, `<div class="layers hid-part">`)
-		if sealed == c.reads || layers == c.reads {
-			t.Errorf("%s: messages hidden: %v, records hidden: %v", c.name, sealed, layers)
+		hidden := false
+		for _, m := range figure.FindAllStringSubmatch(page, -1) {
+			hidden = hidden || m[1] != ""
+			if sent := strings.HasSuffix(m[2], "on the wire"); sent == (m[1] != "") {
+				t.Errorf("%s: the figure %q is hidden: %v", c.name, m[2], m[1] != "")
+			}
+		}
+		if sealed == c.reads || hidden == c.reads {
+			t.Errorf("%s: messages hidden: %v, records hidden: %v", c.name, sealed, hidden)
+		}
+		if !strings.Contains(page, c.shared) {
+			t.Errorf("%s: nothing says %q", c.name, c.shared)
 		}
 	}
 }

@@ -248,11 +248,13 @@ type taken struct {
 	SeqNum    uint64
 	Bytes     int
 	Mark      string // a sentence about this record
+	Shared    string // which messages share it
 }
 
 // layer is a row of boxes.
 type layer struct {
 	Name  string
+	Sent  bool // all of it is on the wire
 	Boxes []box
 }
 

@@ -2,6 +2,7 @@ package html
 
 import (
 	"fmt"
+	"strings"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -47,22 +48,27 @@ func (r *run) takeApart(p *step) []*taken {
 	if p.rung.Record == nil {
 		return nil
 	}
-	list := []*taken{r.take(p.rung.Record, p.rung.Opened)}
+	list := []*taken{r.take(p.rung, p.rung.Record, p.rung.Opened)}
 	if p.rung.BothWays {
 		for _, e := range r.entries {
 			rec, ok := e.Event.(*trace.Record)
 			if ok && rec.From == p.rung.From.Peer() && rec.ContentType == iana.RecordAlert &&
 				rec.Direction == trace.Sealed {
-				list = append(list, r.take(rec, nil))
+				list = append(list, r.take(p.rung, rec, nil))
 			}
 		}
 	}
 	return list
 }
 
-func (r *run) take(sent, received *trace.Record) *taken {
+// take returns a record of a line, taken apart.
+func (r *run) take(line *explain.Rung, sent, received *trace.Record) *taken {
 	c := constructionOf(sent)
-	d := dissection{sent: sent, received: received, construction: c, side: sent.From.String()}
+	d := dissection{sent: sent, received: received, construction: c, side: sent.From.String(),
+		key: line.Keys[sent.From]}
+	if d.key == "" {
+		d.key = "a key of the " + d.side
+	}
 	d.header(r.Version)
 	switch {
 	// a handshake's content is the message above
@@ -83,6 +89,7 @@ func (r *run) take(sent, received *trace.Record) *taken {
 	if t.Mark == "" && received != nil {
 		t.Mark = r.marks[received]
 	}
+	t.Shared = r.shared(line, sent)
 	t.Title = fmt.Sprintf("The record: %s, from the %v", sent.ContentType, sent.From)
 	if c != clear {
 		t.How, t.Order, t.Layers = how[c].name, how[c].order, layers(c, sent)
@@ -93,11 +100,29 @@ func (r *run) take(sent, received *trace.Record) *taken {
 	return t
 }
 
+// shared says which messages begin in a record, if they are several.
+func (r *run) shared(line *explain.Rung, sent *trace.Record) string {
+	if line.Message == nil || line.Record != sent {
+		return ""
+	}
+	var of []string
+	for _, s := range r.Steps {
+		if s.rung != nil && s.rung.Message != nil && s.rung.Record == sent {
+			of = append(of, fmt.Sprintf("%d %s", s.Line.Number, s.Line.Name))
+		}
+	}
+	if len(of) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("%d messages begin in this one record: %s.", len(of), strings.Join(of, ", "))
+}
+
 // dissection collects the parts of one record.
 type dissection struct {
 	construction
 	sent, received *trace.Record
 	side           string
+	key            string // which one encrypts it
 	parts          []part
 }
 
@@ -158,7 +183,7 @@ func (d *dissection) cipher() {
 	if d.construction >= explicitNonce {
 		d.guards("AAD")
 	}
-	d.add("ciphertext", d.side+"_write_key", "under "+d.side+"_write_key", true,
+	d.add("ciphertext", d.side+"_write_key", "under "+d.key, true,
 		func(x *trace.Record) []byte { return x.Ciphertext })
 	d.add("plaintext", "plain", "what was to be said", false,
 		func(x *trace.Record) []byte { return x.Plaintext })
@@ -266,18 +291,19 @@ func layers(c construction, r *trace.Record) []layer {
 	var rows []layer
 	switch c {
 	case authenticated:
-		rows = []layer{{Name: "on the wire", Boxes: []box{header, content, mac}}}
+		rows = []layer{{Name: "on the wire", Sent: true, Boxes: []box{header, content, mac}}}
 	case macThenEncrypt:
 		rows = []layer{{Name: "1 authenticate", Boxes: []box{content, mac}},
 			{Name: "2 pad", Boxes: []box{content, mac, padding}},
-			{Name: "3 encrypt: on the wire", Boxes: []box{header, iv, cipher}}}
+			{Name: "3 encrypt: on the wire", Sent: true, Boxes: []box{header, iv, cipher}}}
 	case encryptThenMAC:
 		rows = []layer{{Name: "1 pad", Boxes: []box{content, padding}},
-			{Name: "2 encrypt", Boxes: []box{iv, cipher}},
-			{Name: "3 authenticate: on the wire", Boxes: []box{header, iv, cipher, mac}}}
+			{Name: "2 encrypt", Sent: true, Boxes: []box{iv, cipher}},
+			{Name: "3 authenticate: on the wire", Sent: true,
+				Boxes: []box{header, iv, cipher, mac}}}
 	case explicitNonce:
 		rows = []layer{{Name: "before", Boxes: []box{content}},
-			{Name: "on the wire", Boxes: []box{header, explicit, cipher, tag}}}
+			{Name: "on the wire", Sent: true, Boxes: []box{header, explicit, cipher, tag}}}
 	case innerType:
 		if content.Len == 0 {
 			content = box{Name: "content and padding", Kind: "plain",
@@ -286,10 +312,10 @@ func layers(c construction, r *trace.Record) []layer {
 		rows = []layer{{Name: "before", Boxes: []box{content,
 			{Name: "type", Kind: "code", Len: 1},
 			{Name: "padding", Kind: "len", Len: n(innerPadding(r))}}},
-			{Name: "on the wire", Boxes: []box{header, cipher, tag}}}
+			{Name: "on the wire", Sent: true, Boxes: []box{header, cipher, tag}}}
 	default:
 		rows = []layer{{Name: "before", Boxes: []box{content}},
-			{Name: "on the wire", Boxes: []box{header, cipher, tag}}}
+			{Name: "on the wire", Sent: true, Boxes: []box{header, cipher, tag}}}
 	}
 	place(rows)
 	return rows
