@@ -75,6 +75,9 @@ func lines(r *run) (keys []string, steps map[string]*step) {
 	steps = map[string]*step{}
 	for _, p := range r.Steps {
 		key := base(p.key)
+		if strings.HasPrefix(p.key, "application_data/early") {
+			key = "early_data"
+		}
 		if p.Line != nil {
 			key += "/" + p.Line.From.String()
 		}
@@ -87,7 +90,8 @@ func lines(r *run) (keys []string, steps map[string]*step) {
 	return keys, steps
 }
 
-// weave merges two sequences along a longest common subsequence, so that both keep their order.
+// weave merges two sequences along a longest common subsequence. Where they differ in the order of
+// what both have, that of the first is kept.
 func weave(a, b []string) []string {
 	if len(a) == 0 {
 		return b
@@ -105,33 +109,24 @@ func weave(a, b []string) []string {
 			}
 		}
 	}
+	inFirst := map[string]bool{}
+	for _, key := range a {
+		inFirst[key] = true
+	}
 	var out []string
-	i, j := 0, 0
-	for i < len(a) && j < len(b) {
-		switch {
-		case a[i] == b[j]:
-			out = append(out, a[i])
-			i, j = i+1, j+1
-		case length[i+1][j] >= length[i][j+1]:
+	i := 0
+	for j, key := range b {
+		for i < len(a) && a[i] != key && length[i+1][j] >= length[i][j+1] {
 			out, i = append(out, a[i]), i+1
-		default:
-			out, j = append(out, b[j]), j+1
+		}
+		switch {
+		case i < len(a) && a[i] == key:
+			out, i = append(out, key), i+1
+		case !inFirst[key]:
+			out = append(out, key)
 		}
 	}
-	return unique(append(append(out, a[i:]...), b[j:]...))
-}
-
-// unique removes repeated elements. If two runs differ in the order of their steps, that of the
-// first is kept.
-func unique(list []string) (out []string) {
-	seen := map[string]bool{}
-	for _, s := range list {
-		if !seen[s] {
-			seen[s] = true
-			out = append(out, s)
-		}
-	}
-	return out
+	return append(out, a[i:]...)
 }
 
 // details returns what can be compared between runs: kinds and lengths of values, but no random

@@ -212,6 +212,8 @@ func TestWeaveKeepsTheOrderOfTheFirst(t *testing.T) {
 		{"hello certificate done", "hello certificate key done", "hello certificate key done"},
 		{"a c", "b c d", "a b c d"},
 		{"client server", "server client", "client server"}, // the order of the first is kept
+		{"hello answer keys change data", "hello change early answer keys data",
+			"hello early answer keys change data"},
 	} {
 		if got := strings.Join(weave(words(c.a), words(c.b)), " "); got != c.want {
 			t.Errorf("%q with %q: got %q, want %q", c.a, c.b, got, c.want)

@@ -16,7 +16,7 @@ var (
 	computeBlock = regexp.MustCompile(
 		`(?s)<details class="more compute( hid-block)?"><summary>.*?</details>`)
 	verifyData = regexp.MustCompile(
-		`client_verify_data</a></th><td>yes</td><td>yes</td><td>([^<]*)</td>`)
+		`client_<wbr/>verify_<wbr/>data</a></th><td>yes</td><td>yes</td><td>([^<]*)</td>`)
 	figure       = regexp.MustCompile(`<figure class="layer( hid-part)?"><figcaption>(.*?)</fig`)
 	shownCommand = regexp.MustCompile(
 		`<div class="command"><div class="command-head"><h5>(.*?)</h5>`)

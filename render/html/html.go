@@ -48,7 +48,7 @@ import (
 var files embed.FS
 
 var page = template.Must(template.New("page.gohtml").Funcs(template.FuncMap{
-	"text": explain.Escape, "refs": references, "lower": strings.ToLower,
+	"text": explain.Escape, "refs": references, "breakable": breakable, "lower": strings.ToLower,
 }).ParseFS(files, "page/*.gohtml"))
 
 // Options are options of the page as a whole.

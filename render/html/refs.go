@@ -50,3 +50,8 @@ func section(s string) string {
 	}
 	return "#section-" + s
 }
+
+// breakable returns a name that may be broken over lines behind each "_", and nowhere else.
+func breakable(name string) template.HTML {
+	return template.HTML(strings.ReplaceAll(template.HTMLEscapeString(name), "_", "_<wbr/>"))
+}
