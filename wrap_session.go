@@ -68,7 +68,7 @@ func (c *Config) wrapped(r *negotiation.Resumption, conn *Conn) {
 		r.Seal = func(_ context.Context, s *session.Session) ([]byte, error) {
 			ticket, err := wrap(conn.stateNow(), newSessionState(s))
 			if err == nil && len(ticket) > maxTicketLen {
-				err = fmt.Errorf("a ticket of %d bytes, expected at most %d", len(ticket),
+				err = fmt.Errorf("got a ticket of %d bytes, expected at most %d", len(ticket),
 					maxTicketLen)
 			}
 			if err != nil {

@@ -125,7 +125,7 @@ func (f *pcap) next(r *Reader) (Packet, bool, error) {
 	n, length := f.lengths(h)
 	if n > maxPacket {
 		return Packet{}, false,
-			fmt.Errorf("a packet of %d bytes, expected at most %d", n, maxPacket)
+			fmt.Errorf("got a packet of %d bytes, expected at most %d", n, maxPacket)
 	}
 	at := time.Unix(int64(f.order.Uint32(h)), int64(f.order.Uint32(h[4:]))*int64(f.tick)).UTC()
 	b, err := r.take(f.header + int(n))

@@ -60,7 +60,7 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 		return Packet{}, false, r.skip(int64(n))
 	}
 	if n > maxBlock {
-		return Packet{}, false, fmt.Errorf("a block of %d bytes, expected at most %d", n, maxBlock)
+		return Packet{}, false, fmt.Errorf("got a block of %d bytes, expected at most %d", n, maxBlock)
 	}
 	b, err := r.take(int(n))
 	if err != nil {
@@ -99,13 +99,13 @@ func (f *pcapng) header(r *Reader) (typ, n uint32, err error) {
 		case binary.BigEndian.Uint32(h[8:]):
 			f.order = binary.BigEndian
 		default:
-			return 0, 0, fmt.Errorf("a section with byte-order magic %x, expected 1a2b3c4d or "+
+			return 0, 0, fmt.Errorf("got a section with byte-order magic %x, expected 1a2b3c4d or "+
 				"4d3c2b1a", h[8:12])
 		}
 	}
 	typ, n = f.order.Uint32(h), f.order.Uint32(h[4:])
 	if n < 12 || n%4 != 0 {
-		return 0, 0, fmt.Errorf("a block of %d bytes, expected a multiple of 4 from 12 on", n)
+		return 0, 0, fmt.Errorf("got a block of %d bytes, expected a multiple of 4 from 12 on", n)
 	}
 	return typ, n, nil
 }
@@ -115,7 +115,7 @@ func (f *pcapng) section(r *Reader, b []byte) error {
 		return errors.New("a section header that is too short")
 	}
 	if major := f.order.Uint16(b[4:]); major != 1 {
-		return fmt.Errorf("version %d of pcapng, expected 1", major)
+		return fmt.Errorf("got version %d of pcapng, expected 1", major)
 	}
 	f.interfaces = f.interfaces[:0]
 	f.options(r, b[16:], nil)

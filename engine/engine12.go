@@ -32,7 +32,7 @@ func (e *Engine) alert12(level alert.Level, description alert.Description) error
 		return nil
 	case level != alert.Fatal:
 		return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 5246 §7.2",
-			"an alert of level %v, expected warning or fatal", level)
+			"got an alert of level %v, expected warning or fatal", level)
 	}
 	e.over = true
 	return &alert.Received{Level: level, Description: description}

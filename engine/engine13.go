@@ -81,7 +81,7 @@ func (e *Engine) keyUpdate(raw []byte) error {
 	request := m.(*message.KeyUpdate).RequestUpdate
 	if request > iana.UpdateRequested {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
-			"a KeyUpdate with request_update %d, expected 0 or 1", request)
+			"got a KeyUpdate with request_update %d, expected 0 or 1", request)
 	}
 	// Each of our requests allows one more: a peer that only reads answers them all without sending
 	// data.

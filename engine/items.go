@@ -163,7 +163,7 @@ func (in *Inbound) checkRecord(t iana.ContentType, plain []byte) error {
 	case iana.RecordAlert:
 		if len(plain) != 2 {
 			return alert.KindMalformed.Fail(alert.DecodeError, "RFC 5246 §7.2, RFC 8446 §5.1",
-				"an alert of %d bytes, expected 2", len(plain))
+				"got an alert of %d bytes, expected 2", len(plain))
 		}
 	case iana.RecordChangeCipherSpec:
 		if len(plain) != 1 || plain[0] != 1 {

@@ -42,7 +42,7 @@ func (c *client) ticket13(raw []byte, m *Machine) error {
 	}
 	if t.LifetimeHint > maxTicketLifetime {
 		return alert.KindMalformed.Fail(alert.IllegalParameter, ref,
-			"a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint,
+			"got a ticket_lifetime of %d seconds, expected at most %d", t.LifetimeHint,
 			maxTicketLifetime)
 	}
 	var early message.MaxEarlyData

@@ -280,7 +280,7 @@ func CurveHalf(g Group, private, share []byte) bool {
 func Rejoin(g Group, halves, ours, theirs []byte) ([]byte, error) {
 	h, ok := g.(*hybrid)
 	if !ok {
-		return nil, alert.Fail(alert.InternalError, "RFC 10024", "%v is no hybrid", g.ID())
+		return nil, alert.Fail(alert.InternalError, "RFC 10024", "%v is not a hybrid group", g.ID())
 	}
 	secret, scalar, err := h.split(halves, mlkem.SharedKeySize)
 	if err != nil {

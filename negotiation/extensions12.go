@@ -119,7 +119,7 @@ func sizeLimit(e message.Extensions, v iana.Version) (int, error) {
 	}
 	if l.Limit < 64 {
 		return 0, alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 8449 §4",
-			"a record_size_limit of %d, expected at least 64", l.Limit)
+			"got a record_size_limit of %d, expected at least 64", l.Limit)
 	}
 	limit := int(l.Limit)
 	if v == iana.TLS13 {

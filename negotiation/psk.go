@@ -33,7 +33,7 @@ type PSK struct {
 func (k *PSK) Check() error {
 	if len(k.Key) == 0 || len(k.Key) > 1<<16-1 || len(k.Identity) > 1<<16-1 {
 		return alert.Fail(alert.InternalError, "RFC 4279 §5.3",
-			"a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
+			"got a pre-shared key of %d bytes, expected 1 to 65535", len(k.Key))
 	}
 	return nil
 }

@@ -89,5 +89,5 @@ func (c *Config) QuicTicket(size uint32) error {
 		return nil
 	}
 	return alert.KindMalformed.Fail(alert.IllegalParameter, "RFC 9001 §4.6.1",
-		"a max_early_data_size of %d, expected %d in QUIC", size, uint32(QUICMaxEarlyData))
+		"got a max_early_data_size of %d, expected %d in QUIC", size, uint32(QUICMaxEarlyData))
 }

@@ -22,7 +22,7 @@ type inflater struct {
 
 const window = 32 << 10
 
-var errInflate = errors.New("observe: a record does not decompress")
+var errInflate = errors.New("observe: a record cannot be decompressed")
 
 func (z *inflater) record(b []byte) ([]byte, error) {
 	if len(b) == 0 {

@@ -175,7 +175,7 @@ func (p *plan) find(id iana.CipherSuite) (*suite.Suite, error) {
 		s = suite.ByID13(id)
 	}
 	if s == nil {
-		return nil, fmt.Errorf("playground: %v is no suite of TLS %s", id,
+		return nil, fmt.Errorf("playground: %v is not a suite of TLS %s", id,
 			cmp.Or(p.Version, "1.2"))
 	}
 	if s.PreShared() {

@@ -111,7 +111,7 @@ func (s *Session) layout(c *wire.Codec) {
 	issuedHigh, issuedLow := uint32(issued>>32), uint32(issued)
 	wire.Uint8(c, "format", &version)
 	if version != format {
-		c.Failf("a session of format %d, expected %d", version, format)
+		c.Failf("got a session of format %d, expected %d", version, format)
 		return
 	}
 	wire.Uint16(c, "version", &s.Version)

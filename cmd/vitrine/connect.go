@@ -268,7 +268,7 @@ func (o *connectOptions) route(w *reach.Way, example string) (err error) {
 		return &usageError{fmt.Sprintf("--resolve takes an address, got %q", o.resolve),
 			example + " --resolve 192.0.2.1"}
 	case o.four && o.six:
-		return contradiction("-4", "-6", "only one of them can be the only one", example+" -4")
+		return contradiction("-4", "-6", "each excludes the other", example+" -4")
 	case o.four:
 		w.Network = "tcp4"
 	case o.six:

@@ -34,9 +34,9 @@ func (s *secretFlags) flags(cmd *cobra.Command) {
 	f.StringArrayVar(&s.keyLogs, "keylog", nil,
 		"key log of a browser, curl or a server (SSLKEYLOGFILE, RFC 9850); may be repeated")
 	f.StringArrayVar(&s.masters, "master-secret", nil,
-		"master secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
+		"master_secret in hex, @FILE, - (standard input) or env:NAME; may be repeated")
 	f.StringArrayVar(&s.preMasters, "pre-master-secret", nil,
-		"pre-master secret, given like --master-secret")
+		"pre_master_secret, given like --master-secret")
 	f.StringArrayVar(&s.psks, "psk", nil,
 		"pre-shared key, or the PSK of a TLS 1.3 ticket, given like --master-secret")
 	f.StringArrayVar(&s.ephemerals, "dh-private", nil,

@@ -57,7 +57,7 @@ print and copy, as arrays and strings of C, Go, Java and Python, and as Base64; 
 in records.
 
 --expect takes the value that should result, from a book, another program or an exercise. If the
-result is another, derive tries the usual mistakes and then every change of a single digit of the
+result differs, derive tries the usual mistakes and then every change of a single digit of the
 inputs, to find what leads to that value. If nothing does, it prints what was tried and which inputs
 were not given, and the exit code is 1.`,
 		Example: `  vitrine derive --suite AES256-SHA256 --expect f0f953ec \

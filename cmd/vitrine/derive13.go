@@ -45,17 +45,17 @@ var derive13Usage = map[string]string{
 	"content_type": "TLS 1.3: content type of --plaintext: application_data, " +
 		"handshake or alert (default application_data)",
 	"sequence": "TLS 1.3: sequence number of the record (default 0)",
-	"hash_to_identities": "TLS 1.3, without a transcript: its hash up to the PSK " +
+	"hash_to_identities": "TLS 1.3, in place of --transcript: its hash up to the PSK " +
 		"identities",
-	"hash_to_client_hello": "TLS 1.3, without a transcript: its hash up to ClientHello",
-	"hash_to_server_hello": "TLS 1.3, without a transcript: its hash up to ServerHello",
-	"hash_before_server_finished": "TLS 1.3, without a transcript: its hash up to the message " +
+	"hash_to_client_hello": "TLS 1.3, in place of --transcript: its hash up to ClientHello",
+	"hash_to_server_hello": "TLS 1.3, in place of --transcript: its hash up to ServerHello",
+	"hash_before_server_finished": "TLS 1.3, in place of --transcript: its hash up to the message " +
 		"before the server's Finished",
-	"hash_to_server_finished": "TLS 1.3, without a transcript: its hash up to the server's " +
+	"hash_to_server_finished": "TLS 1.3, in place of --transcript: its hash up to the server's " +
 		"Finished",
-	"hash_before_client_finished": "TLS 1.3, without a transcript: its hash up to the message " +
+	"hash_before_client_finished": "TLS 1.3, in place of --transcript: its hash up to the message " +
 		"before the client's Finished",
-	"hash_to_client_finished": "TLS 1.3, without a transcript: its hash up to the client's " +
+	"hash_to_client_finished": "TLS 1.3, in place of --transcript: its hash up to the client's " +
 		"Finished",
 }
 

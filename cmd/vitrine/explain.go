@@ -109,7 +109,7 @@ func explainFiles(cmd *cobra.Command, names []string, o *explainOutput, style sc
 	one := o.artefacts
 	one.html = ""
 	if len(names) > 1 && (one.any() || o.json) {
-		return &usageError{"of several FILEs only --html makes one thing", cmd.CommandPath() + " " +
+		return &usageError{"only --html takes several FILEs", cmd.CommandPath() + " " +
 			quoted(names[0]) + " " + quoted(names[1]) + " --html out.html"}
 	}
 	var runs []connection

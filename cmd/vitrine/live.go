@@ -47,7 +47,7 @@ func (o *liveFlags) add(cmd *cobra.Command) {
 			"a file for vitrine explain, and an index",
 	)
 	f.IntVar(&o.limits.Connections, "history-max", live.DefaultConnections,
-		"connections in --history; the oldest go")
+		"maximum number of connections in --history; the oldest are deleted")
 	f.DurationVar(&o.limits.Age, "history-age", live.DefaultAge,
 		"how long connections stay in --history")
 	f.IntVar(&o.size, "history-size", live.DefaultBytes>>20, "size of --history in MiB, compressed")

@@ -115,7 +115,8 @@ certificate, or one that did not offer authentication after the handshake, gets 
 		"private key of --cert (PEM, DER, PKCS #12); without it, the one in the file of --cert")
 	f.StringSliceVar(&o.names, "name", nil,
 		"names in the certificate that is made for this run (default localhost, 127.0.0.1, ::1)")
-	f.StringVar(&o.caOut, "ca-out", "", "write the CA of that certificate to this file (PEM)")
+	f.StringVar(&o.caOut, "ca-out", "",
+		"without --cert: write the CA that was made for this run to this file (PEM)")
 	f.StringVar(&o.dir, "dir", "", "serve the files of this folder")
 	f.BoolVar(&o.echo, "echo", false,
 		"send every line back, one of up to 16 KiB in a record of its own")
@@ -123,7 +124,7 @@ certificate, or one that did not offer authentication after the handshake, gets 
 		"answer HTTP clients with what they negotiated: browsers with a page, others with text "+
 			"or JSON (the default)")
 	f.BoolVar(&o.showKeys, "show-keys", false,
-		"show a browser the secrets of its own connection on that page")
+		"show a browser the secrets of its own connection, on the page about it")
 	o.forwarding.add(cmd)
 	f.StringVar(&o.clientAuth, "client-auth", "none",
 		"client certificates: none, request or require")
@@ -282,7 +283,7 @@ func (h *host) prepare() (err error) {
 	}
 	if len(h.certs) > 0 && (h.names != nil || h.caOut != "") {
 		return contradiction("--cert", "--name or --ca-out",
-			"those are for a certificate that is made on the spot",
+			"those are for the certificate that is made without --cert",
 			example+" --name localhost --ca-out ca.pem")
 	}
 	if len(h.certs) == 0 && len(h.keys) == 0 {

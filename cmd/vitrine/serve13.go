@@ -32,7 +32,7 @@ func (h *host) sane13(example string) error {
 			"after a HelloRetryRequest none is accepted", example+" --early-data")
 	case h.earlyData && h.lateAuth:
 		return contradiction("--early-data", "--post-handshake-auth",
-			"a request that comes early would wait for a client that is proved late",
+			"a request in early data would wait for the client's certificate",
 			example+" --early-data")
 	case h.lateAuth && h.clientAuth == "none":
 		return &usageError{"--post-handshake-auth asks for the certificate of --client-auth, " +

@@ -45,10 +45,12 @@ func (o *forwarding) add(cmd *cobra.Command) {
 	f.BoolVar(&o.tls, "forward-tls", false, "speak TLS to the service of --forward, too, with the "+
 		"application protocol that the client has")
 	f.StringVar(&o.ca, "forward-ca", "",
-		"trust the CAs in this file (PEM) to vouch for that service, in place of the system's")
+		"verify the service of --forward with the CAs in this file (PEM) instead of the system's")
 	f.StringVar(&o.name, "forward-sni", "",
-		"name of that service, to be asked for and expected; without it, HOST")
-	f.BoolVar(&o.insecure, "forward-insecure", false, "believe whatever certificate it shows")
+		"name to send in server_name to the service of --forward, and to expect in its "+
+			"certificate (default HOST)")
+	f.BoolVar(&o.insecure, "forward-insecure", false,
+		"do not verify the certificate of the service of --forward")
 	f.StringVar(
 		&o.out,
 		"forward-out",

@@ -39,7 +39,7 @@ func (h *host) purpose() (s service, err error) {
 	}
 	if len(given) > 1 {
 		return s,
-			contradiction(given[0], given[1], "a server is for one thing", example+" --hello")
+			contradiction(given[0], given[1], "a server does one of them", example+" --hello")
 	}
 	if len(given) > 0 && given[0] != "--hello" && h.showKeys {
 		return s, contradiction("--show-keys", given[0], "it is for the page of --hello",

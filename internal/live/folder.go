@@ -234,7 +234,7 @@ const maxEvents = 256 << 20
 // Read returns the events of a connection. Secrets that were not written are missing.
 func (h *History) Read(id string) ([]trace.Entry, error) {
 	if !names.MatchString(id) {
-		return nil, fmt.Errorf("live: %q is no connection", id)
+		return nil, fmt.Errorf("live: there is no connection %q", id)
 	}
 	f, err := h.root.Open(id + ending)
 	if err != nil {
