@@ -155,11 +155,8 @@ func pktap(d *decoder, p part) (layer, part) {
 
 // ppi reads CACE's Per-Packet Information.
 func ppi(d *decoder, p part) (layer, part) {
-	if len(p.b) < 8 {
-		return d.short()
-	}
-	n := int(binary.LittleEndian.Uint16(p.b[2:]))
-	if n < 8 || n > len(p.b) {
+	n, ok := headerLen(p)
+	if !ok {
 		return d.short()
 	}
 	return d.within(LinkType(binary.LittleEndian.Uint32(p.b[4:])), p.from(n))

@@ -60,7 +60,8 @@ func (f *pcapng) next(r *Reader) (Packet, bool, error) {
 		return Packet{}, false, r.skip(int64(n))
 	}
 	if n > maxBlock {
-		return Packet{}, false, fmt.Errorf("got a block of %d bytes, expected at most %d", n, maxBlock)
+		return Packet{}, false, fmt.Errorf("got a block of %d bytes, expected at most %d", n,
+			maxBlock)
 	}
 	b, err := r.take(int(n))
 	if err != nil {

@@ -5,17 +5,24 @@ import "encoding/binary"
 // radiotap skips a header whose length is in it, and the padding behind the header of IEEE 802.11
 // that its flags may announce. See https://www.radiotap.org.
 func radiotap(d *decoder, p part) (layer, part) {
-	if len(p.b) < 8 {
-		return d.short()
-	}
-	n := int(binary.LittleEndian.Uint16(p.b[2:]))
-	if n < 8 || n > len(p.b) {
+	n, ok := headerLen(p)
+	if !ok {
 		return d.short()
 	}
 	if radiotapFlags(p.b[:n])&0x20 != 0 {
 		return wifiPadded, p.from(n)
 	}
 	return wifi, p.from(n)
+}
+
+// headerLen returns the length of a header that begins with a version, a byte of padding and that
+// length, and has eight bytes or more: radiotap's, and that of PPI, which is modelled on it.
+func headerLen(p part) (n int, ok bool) {
+	if len(p.b) < 8 {
+		return 0, false
+	}
+	n = int(binary.LittleEndian.Uint16(p.b[2:]))
+	return n, n >= 8 && n <= len(p.b)
 }
 
 // radiotapFlags returns the field Flags, or 0. Only TSFT, of 8 bytes, may precede it.

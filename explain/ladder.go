@@ -224,6 +224,8 @@ func (e *epoch) key(from iana.Side, s *rung) string {
 	return "_handshake_write_key"
 }
 
+func (s *rung) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
+
 func (s *rung) closes() bool { return s.Alert != nil && s.Alert.Description == alert.CloseNotify }
 
 func at[T any](list []*T, n int) *T {

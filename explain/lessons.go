@@ -170,7 +170,7 @@ func Readers(s *Story) []Reader {
 		list = append(list, Reader{"or the seed of this run, which is public",
 			"Makes every key and every byte of it again, without a recording.", true})
 	}
-	if s.reveals {
+	if s.Reveals {
 		list = append(list, Reader{"or this page, or another file of the run that holds secrets",
 			"Reads all that is in it, without a recording: keys, and the data under them.", true})
 	}
@@ -192,8 +192,8 @@ func quantumReader(s *Story) Reader {
 		return Reader{has, "Reads everything, " + enough + "with a recording of the connection " +
 			"that this one resumes it finds the master_secret.", true}
 	}
-	return Reader{has, "Reads everything, " + enough + "it finds the private keys from the public " +
-		"ones.", true}
+	return Reader{has, "Reads everything, " + enough + "it finds the private keys from the " +
+		"public ones.", true}
 }
 
 // has reports whether a message is among the lines of a story.

@@ -83,8 +83,8 @@ var protocol13 = protocol{
 		"Reads what these secrets protect. The Handshake Secret, which no key log has, gives all " +
 			"of them but that of early data.", true},
 	ticketKey: Reader{"and the key of the server's tickets",
-		"Does not read this connection, but the early data of one that resumes it; the rest has a " +
-			"key exchange of its own, unless it is psk_ke.", false},
+		"Does not read this connection, but the early data of one that resumes it; the rest has " +
+			"a key exchange of its own, unless it is psk_ke.", false},
 	erasures: []Erasure{
 		{"shared secret, Handshake Secret, Main Secret and the secret derived between them; with " +
 			"a PSK, the Early Secret", "when all that grows from them has been derived: the last " +

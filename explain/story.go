@@ -185,7 +185,7 @@ type Story struct {
 	Keys     []Key     // the key_block, cut; empty if none was derived
 	Schedule *Schedule // of TLS 1.3; nil up to TLS 1.2
 	Result   Result
-	reveals  bool // the events have keys
+	Reveals  bool // the events have keys
 }
 
 // Chapter is one of the six parts of a story, or seven in TLS 1.3. Their names and numbers are the

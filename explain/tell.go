@@ -22,7 +22,7 @@ func Tell(entries []trace.Entry, run Run) *Story {
 	}
 	keys, data := Reveals(entries)
 	t := &teller{
-		Story:  &Story{Run: run, reveals: keys},
+		Story:  &Story{Run: run, Reveals: keys},
 		shows:  keys || data,
 		client: see(entries, trace.Client),
 		server: see(entries, trace.Server),

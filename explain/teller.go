@@ -21,8 +21,6 @@ type teller struct {
 	shows          bool // there is something that was not sent in the clear
 }
 
-func (s *rung) is(t iana.HandshakeType) bool { return s.Message != nil && s.Message.Type == t }
-
 // raws returns a message as each side has it.
 func (t *teller) raws(from iana.Side, kind iana.HandshakeType) Pair {
 	return Pair{t.client.raw(from, kind), t.server.raw(from, kind)}
@@ -61,8 +59,8 @@ func parse[M message.Message](t *teller, s *rung) (m M, ok bool) {
 }
 
 // size returns the length of a message. If it is protected, the length of its record is added,
-// which is all that an eavesdropper sees. A message that shares the record of the one before it says
-// so.
+// which is all that an eavesdropper sees. A message in the same record as the one before it
+// says so.
 func size(s *rung) string {
 	record := len(s.Record.Header) + len(s.Record.Fragment)
 	switch {

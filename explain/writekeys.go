@@ -21,8 +21,9 @@ func WriteKeys(s *Story) (list []WriteKey) {
 	for _, k := range s.Keys {
 		if side, ok := strings.CutSuffix(k.Name, "_write_key"); ok && k.Len > 0 {
 			from := sideNamed(side)
-			list = append(list, WriteKey{k.Name, "what the " + side + " sends", s.linesUnder(k.Name, from),
-				bothSides, "what the " + from.Peer().String() + " sends"})
+			list = append(list, WriteKey{k.Name, "what the " + side + " sends",
+				s.linesUnder(k.Name, from), bothSides,
+				"what the " + from.Peer().String() + " sends"})
 		}
 	}
 	if s.Schedule == nil {

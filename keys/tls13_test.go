@@ -310,7 +310,8 @@ func TestStagesPrintNoSecrets(t *testing.T) {
 
 func TestTrafficSecretsOfAnotherLengthAreRefused(t *testing.T) {
 	for _, n := range []int{0, 31, 33, 48} {
-		if _, err := (HKDF{Hash: crypto.SHA256}).Traffic(ApplicationData, iana.Client, make([]byte, n)); err == nil {
+		k := HKDF{Hash: crypto.SHA256}
+		if _, err := k.Traffic(ApplicationData, iana.Client, make([]byte, n)); err == nil {
 			t.Errorf("a traffic secret of %d bytes was taken for SHA-256", n)
 		}
 	}

@@ -123,7 +123,8 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 		refs = choices13
 	}
 	log.Choice("cipher_suite", fmt.Sprint(alert.Few(ch.CipherSuites)), got.Suite.String(),
-		fmt.Sprintf("the first in the %v's order of preference that both sides support", w.whose()), refs.suite)
+		fmt.Sprintf("the first in the %v's order of preference that both sides support",
+			w.whose()), refs.suite)
 	if got.Group != nil {
 		ref := refs.group
 		if got.Group.ID().FiniteField() {

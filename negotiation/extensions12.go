@@ -240,7 +240,8 @@ func AnswerProtocol(c *Config, an *Answering) (message.Content, bool, error) {
 		for _, name := range theirs.Names {
 			if string(name) == ours {
 				an.Log.Choice("application_protocol", join(theirs.Names), ours,
-					"the first in the server's order of preference that the client lists", "RFC 7301 §3.2")
+					"the first in the server's order of preference that the client lists",
+					"RFC 7301 §3.2")
 				return &message.Protocols{Names: [][]byte{name}}, true, nil
 			}
 		}

@@ -73,6 +73,21 @@ func CheckHostName(name string) error {
 	return nil
 }
 
+// HostName returns the host name that a client asks for, or an empty string if it sends no valid
+// one.
+func HostName(ch *message.ClientHello) string {
+	var names message.ServerNames
+	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); !ok || err != nil {
+		return ""
+	}
+	for _, n := range names.Names {
+		if n.Type == iana.HostName && CheckHostName(string(n.Name)) == nil {
+			return string(n.Name)
+		}
+	}
+	return ""
+}
+
 // hostName returns the name of type host_name, or an empty string.
 func hostName(n *message.ServerNames) string {
 	for _, n := range n.Names {

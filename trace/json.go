@@ -146,19 +146,25 @@ func (w *Writer) appendSecret(b []byte, s Secret, name string) []byte {
 func appendString(b []byte, s string) []byte {
 	b = append(b, '"')
 	for _, r := range s {
-		switch {
-		case r == '"' || r == '\\':
-			b = append(b, '\\', byte(r))
-		case unicode.IsPrint(r) && !strings.ContainsRune("<>&", r):
-			b = append(b, string(r)...)
-		case r > 0xFFFF:
-			hi, lo := utf16.EncodeRune(r)
-			b = fmt.Appendf(b, `\u%04x\u%04x`, hi, lo)
-		default:
-			b = fmt.Appendf(b, `\u%04x`, r)
+		if r == '"' || r == '\\' {
+			b = append(b, '\\')
 		}
+		b = appendRune(b, r)
 	}
 	return append(b, '"')
+}
+
+// appendRune appends a character of a JSON string, escaped if it is not printable or HTML could
+// interpret it as markup.
+func appendRune(b []byte, r rune) []byte {
+	switch {
+	case unicode.IsPrint(r) && !strings.ContainsRune("<>&", r):
+		return append(b, string(r)...)
+	case r > 0xFFFF:
+		hi, lo := utf16.EncodeRune(r)
+		return fmt.Appendf(b, `\u%04x\u%04x`, hi, lo)
+	}
+	return fmt.Appendf(b, `\u%04x`, r)
 }
 
 // EscapeJSON appends one JSON value to dst in a form that is safe to show on a terminal and in a
@@ -171,15 +177,7 @@ func EscapeJSON(dst, value []byte) []byte {
 		return append(dst, "null"...)
 	}
 	for _, r := range compact.String() { // what is escaped below occurs within strings only
-		switch {
-		case unicode.IsPrint(r) && !strings.ContainsRune("<>&", r):
-			dst = append(dst, string(r)...)
-		case r > 0xFFFF:
-			hi, lo := utf16.EncodeRune(r)
-			dst = fmt.Appendf(dst, `\u%04x\u%04x`, hi, lo)
-		default:
-			dst = fmt.Appendf(dst, `\u%04x`, r)
-		}
+		dst = appendRune(dst, r)
 	}
 	return dst
 }

@@ -49,12 +49,12 @@ var derive13Usage = map[string]string{
 		"identities",
 	"hash_to_client_hello": "TLS 1.3, in place of --transcript: its hash up to ClientHello",
 	"hash_to_server_hello": "TLS 1.3, in place of --transcript: its hash up to ServerHello",
-	"hash_before_server_finished": "TLS 1.3, in place of --transcript: its hash up to the message " +
-		"before the server's Finished",
+	"hash_before_server_finished": "TLS 1.3, in place of --transcript: its hash up to the " +
+		"message before the server's Finished",
 	"hash_to_server_finished": "TLS 1.3, in place of --transcript: its hash up to the server's " +
 		"Finished",
-	"hash_before_client_finished": "TLS 1.3, in place of --transcript: its hash up to the message " +
-		"before the client's Finished",
+	"hash_before_client_finished": "TLS 1.3, in place of --transcript: its hash up to the " +
+		"message before the client's Finished",
 	"hash_to_client_finished": "TLS 1.3, in place of --transcript: its hash up to the client's " +
 		"Finished",
 }

@@ -245,19 +245,10 @@ func (v *visit) setNegotiated(s vitrine.ConnectionState) {
 // askedFor returns the host name that a client asked for, or an empty string if it is not valid: an
 // invalid one must not fill the log.
 func askedFor(ch *message.ClientHello) string {
-	var names message.ServerNames
 	if ch == nil {
 		return ""
 	}
-	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); !ok || err != nil {
-		return ""
-	}
-	for _, n := range names.Names {
-		if n.Type == iana.HostName && negotiation.CheckHostName(string(n.Name)) == nil {
-			return string(n.Name)
-		}
-	}
-	return ""
+	return negotiation.HostName(ch)
 }
 
 // text returns the line for people: time, client, and what was negotiated or why it failed.

@@ -191,8 +191,8 @@ func (h *host) askClients(config *vitrine.Config, example string) (err error) {
 			" --client-auth require" + h.takenClients()}
 	case i > 0 && h.clientCA == "" && !h.clientAny && h.clientPins == nil:
 		return &usageError{"--client-auth " + h.clientAuth +
-			" needs the CAs whose client certificates are accepted", example + " --client-auth " + h.clientAuth +
-			" --client-ca clients.pem"}
+			" needs the CAs whose client certificates are accepted",
+			example + " --client-auth " + h.clientAuth + " --client-ca clients.pem"}
 	case h.clientCA != "" && h.clientAny:
 		return contradiction("--client-ca", "--client-any", "one trusts some, the other takes all",
 			example+" --client-auth require --client-any")

@@ -84,7 +84,7 @@ func (c *Conn) hear(m *trace.Message) func() bool {
 	case iana.ClientHello:
 		parsed, err := message.Dialect{}.Parse(m.Raw)
 		if hello, ok := parsed.(*message.ClientHello); ok && err == nil {
-			name, offer := nameIn(hello), offerOf(hello)
+			name, offer := negotiation.HostName(hello), offerOf(hello)
 			return func() bool {
 				if c.row.Name = name; c.row.Version == "" { // nothing is negotiated yet
 					c.row.Offer = offer
@@ -97,20 +97,6 @@ func (c *Conn) hear(m *trace.Message) func() bool {
 		return func() bool { c.row.ClientCertificate = subject; return true }
 	}
 	return nil
-}
-
-// nameIn returns the host name that a client asks for, or an empty string if it is not valid.
-func nameIn(hello *message.ClientHello) string {
-	var names message.ServerNames
-	if ok, err := hello.Extensions.Read(iana.ExtServerName, &names); !ok || err != nil {
-		return ""
-	}
-	for _, n := range names.Names {
-		if n.Type == iana.HostName && negotiation.CheckHostName(string(n.Name)) == nil {
-			return string(n.Name)
-		}
-	}
-	return ""
 }
 
 // subject returns the subject of the certificate that a client shows, whether it is its own or not.

@@ -185,3 +185,35 @@ func knownSections(t *testing.T) map[string][]string {
 	}
 	return sections
 }
+
+// misworded returns what is wrong with the text of a check, or "". Errors read as those of the
+// standard library do; one with an expectation tells what was received before it.
+func misworded(text string) string {
+	first, _, _ := strings.Cut(text, " ")
+	switch {
+	case text == "" || strings.HasPrefix(first, "%"):
+		return ""
+	case strings.ContainsAny(text[len(text)-1:], ".!:\n"):
+		return "ends with punctuation"
+	case first[0] >= 'A' && first[0] <= 'Z' && first == first[:1]+strings.ToLower(first[1:]):
+		return "begins with a capital letter"
+	case strings.Contains(text, ", expected") && (first == "a" || first == "an"):
+		return "does not begin with \"got\""
+	}
+	return ""
+}
+
+func TestFloorChecksAreWordedAlike(t *testing.T) {
+	t.Chdir(root)
+	for _, c := range checksHere(t) {
+		if wrong := misworded(c.says); wrong != "" {
+			t.Errorf("%s: %q %s", c.place, c.says, wrong)
+		}
+	}
+	for _, text := range []string{"Got a record", "got a record.",
+		"an alert of 3 bytes, expected 2"} {
+		if misworded(text) == "" {
+			t.Errorf("nothing is found wrong with %q", text)
+		}
+	}
+}

@@ -30,7 +30,7 @@ func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
 		options demo.Options
 		open    []string // the commands, in order
 		reads   bool     // the protected records
-		shared  string   // what is said of a record with several messages
+		shared  string   // what the page has about a record with several messages
 	}{
 		{"RSA", demo.Options{Suite: iana.TLS_RSA_WITH_AES_128_CBC_SHA256, Auth: throwaway.RSA},
 			[]string{"Hash(handshake_messages)"}, false, "3 messages begin in this one record: " +

@@ -86,7 +86,8 @@ func verdicts(s *explain.Story) []verdict {
 			tone = "bad"
 		}
 		list = append(list,
-			verdict{fmt.Sprintf("%d of %d values equal on both sides", res.Equal, res.Compared), tone})
+			verdict{fmt.Sprintf("%d of %d values equal on both sides", res.Equal, res.Compared),
+				tone})
 	}
 	if res.Judged {
 		if res.ForwardSecret {
