@@ -73,7 +73,7 @@ var targets = []target{
 	{pkg: "internal/framing", name: "FuzzSplitter", attacks: "framing; conn New Read"},
 	{pkg: "internal/gate", name: "FuzzGate", attacks: "gate"},
 	{pkg: "internal/live", name: "FuzzIngest", attacks: "conn Put change End shown; learn; " +
-		"row; folder readIndex rebuild interrupted Read"},
+		"row; folder indexed rebuild interrupted Read"},
 	{pkg: "internal/reach", name: "FuzzProxy", attacks: "proxy"},
 	{pkg: "internal/reach", name: "FuzzParseProxy", attacks: "proxy ParseProxy"},
 	{pkg: "internal/starttls", name: "FuzzAsk", attacks: "*"},

@@ -127,8 +127,8 @@ func (h *History) rewrite() error {
 	return err
 }
 
-// maxLine bounds a line of the index, in bytes.
-const maxLine = 64 << 10
+// maxIndex bounds what is read of the index, in bytes.
+const maxIndex = 64 << 20
 
 // load reads what the folder has: the index, as far as its files are there, and files that are in
 // no index, because a process was killed before it wrote the line.
@@ -157,7 +157,7 @@ func (h *History) load() error {
 			files[id] = info
 		}
 	}
-	rows, _ := h.readIndex() // a row that it lacks is made anew
+	rows := h.indexed()
 	for id, info := range files {
 		r, ok := rows[id]
 		if !ok {
@@ -176,24 +176,26 @@ func (h *History) load() error {
 	return nil
 }
 
-// readIndex returns the last row of each connection, as far as the index can be read. A line that
-// was cut off is left out.
-func (h *History) readIndex() (rows map[string]Row, err error) {
-	rows = map[string]Row{}
+// indexed returns the last row of each connection that the index has: none if it cannot be read. A
+// line that was cut off is left out. A row that it lacks is made anew.
+func (h *History) indexed() map[string]Row {
+	rows := map[string]Row{}
 	f, err := h.root.Open(indexName)
 	if err != nil {
-		return rows, err
+		return rows
 	}
 	defer f.Close()
-	lines := bufio.NewScanner(f)
-	lines.Buffer(nil, maxLine)
-	for lines.Scan() {
+	index, err := io.ReadAll(io.LimitReader(f, maxIndex))
+	if err != nil {
+		return rows
+	}
+	for line := range bytes.Lines(index) {
 		var s stored
-		if json.Unmarshal(lines.Bytes(), &s) == nil && names.MatchString(s.Row.ID) {
+		if json.Unmarshal(line, &s) == nil && names.MatchString(s.Row.ID) {
 			rows[s.Row.ID] = s.Row
 		}
 	}
-	return rows, lines.Err()
+	return rows
 }
 
 // rebuild returns the row of a connection from its file.
