@@ -48,10 +48,17 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 			result = "no: " + briefly(p.Err)
 		}
 		f.Tried = append(f.Tried, tried{c.changeText(&p.Change), result})
-		if p.Works() {
-			c.works(ctx, server, failure, &p, f)
+		if !p.Works() {
+			continue
+		}
+		if failure.Gone != diagnose.NotGone && c.answersNow(ctx, failure) {
+			f.Tried = append(f.Tried, tried{"the same again", "is answered now"})
+			f.Inferred = []string{passing}
+			f.Try = append(f.Try, c.line(nil))
 			return
 		}
+		c.works(ctx, server, failure, &p, f)
+		return
 	}
 	if len(f.Tried) > 0 && known {
 		f.Proved = "none of these changes alone is enough"
@@ -60,6 +67,21 @@ func (c *caller) explainHandshake(ctx context.Context, failure *diagnose.Failure
 		}
 	}
 	c.tryElse(failure, f)
+}
+
+// passing is what is inferred of a server that answers the hello that it did not answer before.
+const passing = "the server, or something on the way, was too slow, had no place, or lost our " +
+	"hello: what failed has passed, and nothing in our hello was the reason"
+
+// answersNow reports whether the server answers a hello that it did not answer before.
+func (c *caller) answersNow(ctx context.Context, before *diagnose.Failure) bool {
+	if before.Answered != nil || before.BrokenOff() {
+		return false
+	}
+	_, err := c.try(ctx, c.config.Clone())
+	now, ok := diagnose.Of(err)
+	return err == nil || ok && (now.Gone == diagnose.NotGone || now.Answered != nil ||
+		now.BrokenOff())
 }
 
 // works reports a change that works.
