@@ -18,7 +18,7 @@ import (
 
 var dumpEnd = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
 
-// maxSqueezed is how many bytes a line "*" of a dump stands for at most.
+// maxSqueezed is how many bytes the lines "*" of a text may bring a dump to.
 const maxSqueezed = 1 << 20
 
 // undump reads a dump. ok is false if text is none. Lines of other kinds, such as headings, are
@@ -31,6 +31,9 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 		end := dumpEnd.MatchString(line)
 		if squeezed && (is || end) {
 			more := repeated(strings.TrimRight(strings.Fields(line)[0], ":"), base, next, last)
+			if len(all)+len(more) > maxSqueezed {
+				more = nil
+			}
 			all, next, squeezed = append(all, more...), next+len(more), false
 		}
 		if end && swapped && strings.TrimSpace(line) == fmt.Sprintf("%07x", next-1) {

@@ -211,6 +211,21 @@ func writeTemp(t *testing.T, text string) string {
 	return name
 }
 
+// However many lines "*" there are, they stand for so many bytes in all.
+func TestSqueezedLinesAreBounded(t *testing.T) {
+	line := "00000000: 16\n*\n000f0000: 16\n"
+	for _, n := range []int{1, 2, 50} {
+		text := []byte(strings.Repeat(line, n))
+		b, ok, err := undump(text)
+		if want := 0xf0000 + 1; n == 1 && (len(b) != want || !ok || err != nil) {
+			t.Errorf("%d bytes, %v, %v; expected %d", len(b), ok, err, want)
+		}
+		if len(b) > len(text)+maxSqueezed {
+			t.Errorf("%d bytes of a text of %d", len(b), len(text))
+		}
+	}
+}
+
 func FuzzDump(f *testing.F) {
 	for _, text := range dumps {
 		f.Add([]byte(text))
@@ -229,6 +244,8 @@ func FuzzDump(f *testing.F) {
 		"0000000000000001000: 01\n", "1000: 01\n", "0000000 0102 0304\n0000004\n", "|1603|\n",
 		"0000000 1234567\n", "ffffffffffffffff: 01\n", "master_secret: 01\nmaster_secret: 02\n",
 		"0123456 1234567 aa\n", "cipher: x\n", "\x16\x03\x01\x00\x01\x01\x14\x03\x03\x00\x01\x01",
+		"00000000: 16\n*\n00000010: 03\n", "00000000  16 03\n*\n00000009\n",
+		"0000000 16 03\n*\n0000020\n", "0000000 0316 0001\n0000003\n", "00: 16\n*\nx\n",
 		"\x16\x03\x01\x00\x09\x01", "\x16\x03\x01\x00\x01\x01\x17\x03\x03\x00\x01\x01",
 		"0000020 160301\n0000003 01\n",
 		"0000000 16 03 01 00 02 01 00 00 16 03 01 00 02 01 00 00\n" +
@@ -236,7 +253,7 @@ func FuzzDump(f *testing.F) {
 		f.Add([]byte(text))
 	}
 	f.Fuzz(func(t *testing.T, text []byte) {
-		if b, _, _ := undump(text); len(b) > len(text) {
+		if b, _, _ := undump(text); len(b) > len(text)+maxSqueezed {
 			t.Fatalf("%d bytes of a text of %d", len(b), len(text))
 		}
 		(&values{fields: map[string]input{}}).loadDump("x", text)

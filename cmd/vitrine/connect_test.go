@@ -71,7 +71,7 @@ func FuzzTarget(f *testing.F) {
 		"postgresql://db",
 		"http://plain.example", "gopher://x", "[::1]", "a:b:c", "a:99999", "a:0", ":443", "a b",
 		"\u00fcber.example", "https://%zz", "ldap://[fe80::1%25eth0]:636", "",
-		"xmpp://h:70000", "::0%\x00", "[::1%\u202e]"} {
+		"xmpp://h:70000", "::0%\x00", "[::1%\u202e]", "-p:1", strings.Repeat("a", 300)} {
 		f.Add(s)
 	}
 	f.Fuzz(func(t *testing.T, s string) {
@@ -79,6 +79,9 @@ func FuzzTarget(f *testing.F) {
 		if err == nil &&
 			(got.host == "" || got.port == "" || explain.Escape(got.String()) != got.String()) {
 			t.Errorf("%q: %+v", s, got)
+		}
+		if (checkNames("--sni", []string{s}, "") == nil) != (notAName(s) == "") {
+			t.Errorf("%q is a name and none", s)
 		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -63,6 +64,7 @@ func FuzzExercise(f *testing.F) {
 		"suite: none", "master_secret", "# a remark\n\n", "version: 9", "suite: AES128-SHA",
 		"psk: @none", "psk: env:NONE", "client_random: 0", "expect: zz\nsuite: AES128-SHA\n",
 		"suite: AES128-SHA\nsuite: AES256-SHA\n", "\x00\xff", "\ufeffsuite: AES128-SHA",
+		"suite: AES128-SHA\njavax.net.ssl|DEBUG|01|main|x\n",
 	} {
 		for how := range byte(4) {
 			f.Add([]byte(text), how)
@@ -81,6 +83,7 @@ func FuzzExercise(f *testing.F) {
 		if err := os.WriteFile(name, text, 0o600); err != nil {
 			t.Fatal(err)
 		}
+		(&values{fields: map[string]input{}}).set("psk", string(text), io.Discard)
 		args := []string{"derive", name}
 		switch how % 4 {
 		case 1:

@@ -73,6 +73,10 @@ func (h *host) welcome(addr net.Addr) {
 	fmt.Fprintf(w, "  vitrine connect %s --sni %s%s\n", where, name,
 		map[bool]string{true: " -k", false: " --ca " +
 			quoted(strings.TrimPrefix(trust, "--cacert "))}[trust == "-k"])
+	if h.rawKeys && leaf != nil {
+		fmt.Fprintf(w, "  vitrine connect %s --raw-public-key --pin %s\n", where,
+			quoted(pinOf(leaf)))
+	}
 }
 
 // ciphers returns the flags that openssl and curl need for suites that are off in them.

@@ -21,6 +21,11 @@ import (
 // read reads the files for config, and makes config that of new connections.
 func (h *host) read(config *vitrine.Config) (err error) {
 	example := h.cmd.CommandPath()
+	if h.rawKeys && len(h.certs) == 0 && len(h.keys) > 0 {
+		return &usageError{"--raw-public-key sends the key of a certificate, and --key has none " +
+			"without --cert", "openssl req -x509 -new -subj /CN=localhost -key " +
+			quoted(h.keys[0]) + " -out chain.pem # makes one"}
+	}
 	if len(h.certs) > 0 || len(h.keys) > 0 {
 		password, err := h.identityPassword(h.cmd)
 		if err != nil {

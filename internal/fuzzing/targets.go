@@ -99,7 +99,8 @@ var targets = []target{
 	{pkg: "pki", name: "FuzzVerify", attacks: "chain Verify otherPath refuse; path"},
 	{pkg: "pki", name: "FuzzVerdicts", attacks: "verdicts"},
 	{pkg: "pki", name: "FuzzParsePrivateKey", attacks: "privatekey"},
-	{pkg: "pki", name: "FuzzPublicKey", attacks: "spki; rawkey ReadRawKey"},
+	{pkg: "pki", name: "FuzzPublicKey", attacks: "spki parseSPKI splitSPKI parsePSS " +
+		"parsePSSParams readMGF1 readHash; rawkey ReadRawKey"},
 	{pkg: "pki", name: "FuzzCheckStaple", attacks: "staple"},
 	{pkg: "pki", name: "FuzzReadCertificate", attacks: "lenient ReadCertificate readFields " +
 		"readName readTime readNames hostName readKey explicitCurve"},
