@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"os"
@@ -54,9 +55,16 @@ func (c *caller) ending(a *attempt) string {
 	defer c.progress.during("waiting for the server's close_notify")()
 	ours := a.conn.CloseWrite()
 	a.conn.SetReadDeadline(time.Now().Add(min(c.timeout, farewell)))
-	_, err := io.Copy(io.Discard, io.LimitReader(a.conn, 1<<20))
+	rest := &io.LimitedReader{R: a.conn, N: 1 << 20}
+	more, err := io.Copy(io.Discard, rest)
 	_, _, end := a.raw.Received()
 	a.conn.Close()
+	if e, ok := errors.AsType[*alert.Error](err); ok {
+		return fmt.Sprintf("we ended the connection with the alert %v: %v", e.Alert, e)
+	}
+	if rest.N == 0 || more > 0 && timedOut(err) {
+		return "we said close_notify; the server went on sending"
+	}
 	switch {
 	case a.cut:
 		return "the server closed TCP (FIN) without close_notify: what it said may have been cut"

@@ -154,8 +154,12 @@ func (e *requestError) Error() string {
 	case e.ended, errors.Is(e.err, io.EOF), errors.Is(e.err, io.ErrUnexpectedEOF):
 		return "the server ended the connection " + during
 	case e.began && !e.body:
+		why := []rune(reach.Words(e.err))
+		if len(why) > maxQuoted {
+			why = append(why[:maxQuoted:maxQuoted], '…')
+		}
 		return fmt.Sprintf("what the server answers to --get %s is not HTTP/1: %s", e.path,
-			reach.Words(e.err))
+			string(why))
 	}
 	return fmt.Sprintf("--get %s: %s", e.path, reach.Words(e.err))
 }
@@ -185,6 +189,9 @@ func (u *untilCut) Read(p []byte) (int, error) {
 	}
 	return n, err
 }
+
+// maxQuoted is how much of an error is shown that may quote the server.
+const maxQuoted = 200
 
 // maxHead bounds the head of an HTTP answer, in bytes.
 const maxHead = 1 << 20

@@ -59,6 +59,9 @@ func TestConnectSaysWhyARequestFailed(t *testing.T) {
 		{"is no HTTP server", "SSH-2.0-x\r\n", notified, "",
 			"what the server answers to --get /x is not HTTP/1: malformed HTTP response " +
 				`"SSH-2.0-x"`},
+		{"is no HTTP server, and says much", strings.Repeat("x", 1000) + "\r\n", notified, "",
+			"what the server answers to --get /x is not HTTP/1: malformed HTTP response " +
+				`"` + strings.Repeat("x", maxQuoted-len(`malformed HTTP response "`)) + "…"},
 		{"never ends its head", "HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", maxHead), notified,
 			"", "the head of the answer to --get /x does not end in 1048576 bytes"},
 	} {

@@ -178,7 +178,15 @@ func (o *probeOptions) ask(
 	if o.rate > 0 {
 		s.Interval = time.Duration(float64(time.Second) / o.rate)
 	}
-	if out := cmd.ErrOrStderr(); alone && columns(out) > 0 {
+	out := cmd.ErrOrStderr()
+	var p *progress
+	if alone {
+		p = newProgress(cmd)
+	}
+	defer p.stop()
+	if p != nil {
+		s.Progress = func(what string) { p.step("%s", explain.Escape(what)) }
+	} else if alone && columns(out) > 0 {
 		s.Progress = func(what string) {
 			fmt.Fprintf(out, "… %s\n", explain.Escape(what))
 		}
