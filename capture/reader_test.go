@@ -223,7 +223,7 @@ func damaged() []damage {
 		{"gzip of nothing known", "\x1F\x8B\x08garbage", "gzip"},
 		{"a pcap of nothing", string(pcap().b[:20]), "cut short"},
 		{"a packet that is too long", string(pcap().u32(0, 0, 1<<30, 1).b),
-			"byte 24, after packet 0: a packet of 1073741824 bytes"},
+			"byte 24, after packet 0: got a packet of 1073741824 bytes"},
 		{"a cut header", string(pcap().u32(0, 0).b), "byte 24, after packet 0: cut short"},
 		{"a cut packet",
 			string(pcap().u32(0, 0, 1, 1).raw("x").u32(0, 0, 9, 9).raw("12345678").b),

@@ -122,3 +122,21 @@ func TestTheHeadSaysHowItEnded(t *testing.T) {
 		}
 	}
 }
+
+// Of a side whose events are not there the page infers what it holds, and does not deny it.
+func TestASideWithoutEventsIsNotSaidToKnowNothing(t *testing.T) {
+	both := func(r html.Run) html.Run { return r }
+	for _, c := range []struct {
+		name, want string
+		as         func(html.Run) html.Run
+	}{
+		{"both sides", "<td>yes</td><td>yes</td>", both},
+		{"an observer", "<td>yes</td><td>yes: derived likewise</td>", observed},
+	} {
+		run := c.as(perform(t, examples[2].options, ""))
+		page := strings.ReplaceAll(write(t, run), "<wbr/>", "")
+		if want := "client_write_key</a></th>" + c.want; !strings.Contains(page, want) {
+			t.Errorf("%s: the page does not have %q", c.name, want)
+		}
+	}
+}

@@ -174,20 +174,28 @@ func (r *run) Known() (list []*secret) {
 			continue
 		}
 		if s.Slot || s.Value.Public || s.Value.Anyone {
+			s.Holds = [2]string{r.holds(s, iana.Client), r.holds(s, iana.Server)}
 			list = append(list, s)
 		}
 	}
 	return list
 }
 
-// Has reports whether a side, 0 the client, comes to hold the value: it was sent, or the side's
-// events have it.
-func (s *secret) Has(side int) bool {
-	if s.Value.Public {
-		return true
+// holds returns whether a side comes to hold a value: it was sent, or the side's events have it. Of
+// a side without events it is inferred: what one side derives in a completed handshake the other
+// derives too, except for private keys.
+func (r *run) holds(s *secret, side iana.Side) string {
+	held := s.Value.Public || s.On[side]
+	if s.Value.Bytes > 0 {
+		held = s.Value.Public || [2]string{s.Value.Client, s.Value.Server}[side] != ""
 	}
-	if s.Value.Bytes == 0 {
-		return s.On[side]
+	switch {
+	case held:
+		return "yes"
+	case r.seenBy[side], s.Name == side.Peer().String()+"_private":
+		return "–"
+	case r.Result.Judged:
+		return "yes: derived likewise"
 	}
-	return [2]string{s.Value.Client, s.Value.Server}[side] != ""
+	return "not known"
 }

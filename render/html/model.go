@@ -380,8 +380,9 @@ type secret struct {
 	Short string
 	Value value
 	Born  *step
-	Slot  bool    // has a place in the key ring
-	On    [2]bool // which sides hold it at birth: 0 the client
+	Slot  bool      // has a place in the key ring
+	On    [2]bool   // which sides hold it at birth: 0 the client
+	Holds [2]string // whether a side comes to hold it, in words
 	From  []string
 	Into  []string
 }
