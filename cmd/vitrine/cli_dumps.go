@@ -16,7 +16,7 @@ import (
 // This file reads bytes as other programs print them: xxd, hexdump -C, od, javax.net.debug, openssl
 // s_client and Wireshark's debug file.
 
-var dumpEnd = regexp.MustCompile(`^\s*[0-9a-fA-F]{7,8}\s*$`)
+var dumpEnd = regexp.MustCompile(`^\s*[0-9a-fA-F]{6,8}\s*$`)
 
 // maxSqueezed is how many bytes the lines "*" of a text may bring a dump to.
 const maxSqueezed = 1 << 20
@@ -37,7 +37,12 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 			all, next, squeezed = append(all, more...), next+len(more), false
 		}
 		if end && swapped && strings.TrimSpace(line) == fmt.Sprintf("%07x", next-1) {
-			all, swapped = all[:len(all)-1], false // which filled the last word
+			all, next, swapped = all[:len(all)-1], next-1, false // which filled the last word
+		}
+		if end && ok && !at(line, next) {
+			return nil, true, fmt.Errorf("line %d: the dump ends at %s, and %d bytes were read: "+
+				"lines are missing, or the bytes are not in hex",
+				n+1, strings.TrimSpace(line), next)
 		}
 		switch {
 		case ok && strings.TrimSpace(line) == "*":
@@ -55,11 +60,9 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 		case !ok:
 			return nil, false, nil // a dump begins at its beginning
 		case offset != next:
-			// od counts in octal
-			if octal, err := strconv.ParseUint(strings.Fields(line)[0], 8, 32); err != nil ||
-				int(octal) != next {
+			if !at(line, next) {
 				return nil, true, fmt.Errorf("line %d: the dump continues at %d, expected %d: "+
-					"lines are missing", n+1, offset, next)
+					"lines are missing, or the bytes are not in hex", n+1, offset, next)
 			}
 		}
 		if offset == 0 {
@@ -79,6 +82,17 @@ func undump(text []byte) (all []byte, ok bool, err error) {
 		next += len(b)
 	}
 	return all, ok, nil
+}
+
+// at reports whether a line begins with an offset: in hex or, as od counts, seven octal digits.
+func at(line string, offset int) bool {
+	text := strings.Fields(line)[0]
+	n, err := strconv.ParseUint(text, 16, 32)
+	if err == nil && int(n) == offset {
+		return true
+	}
+	n, err = strconv.ParseUint(text, 8, 32)
+	return err == nil && len(text) == 7 && int(n) == offset
 }
 
 // repeated returns the repetitions of a line up to an offset, or nil if they do not end there.

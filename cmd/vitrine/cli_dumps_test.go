@@ -26,6 +26,13 @@ var dumps = map[string]string{
 	"od -tx1": "0000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n" +
 		"0000020 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f\n" +
 		"0000040 20 21 22\n0000043\n",
+	"od -Ax -tx1": "000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n" +
+		"000010 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f\n" +
+		"000020 20 21 22\n000023\n",
+	"od -Ax -tx1z": "" +
+		"000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f  >................<\n" +
+		"000010 10 11 12 13 14 15 16 17 18 19 1a 1b 1c 1d 1e 1f  >................<\n" +
+		"000020 20 21 22                                         > !\"<\n000023\n",
 	"javax.net.debug": "PreMaster Secret:\n" +
 		"0000: 00 01 02 03 04 05 06 07   08 09 0A 0B 0C 0D 0E 0F  ................\n" +
 		"0010: 10 11 12 13 14 15 16 17   18 19 1A 1B 1C 1D 1E 1F  ................\n" +
@@ -61,7 +68,7 @@ func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
 	}
 	for _, plain := range []string{"00010203", "00 01 02 03", "00:01:02", "0x00, 0x01",
 		"0001 0203 0405 0607", "00010203 04050607 08090a0b", "00000000 04050607",
-		"0001020304 0506", "deadbeef\ncafebabe"} {
+		"0001020304 0506", "deadbeef\ncafebabe", "a1b2c3", "a1b2c3 d4 e5"} {
 		if _, ok, err := undump([]byte(plain)); ok || err != nil {
 			t.Errorf("%q was taken for a dump, %v", plain, err)
 		}
@@ -70,6 +77,15 @@ func TestDumpsOfOtherProgramsAreRead(t *testing.T) {
 	if _, _, err := undump([]byte(lines[0] + "\n" + lines[2])); err == nil ||
 		!strings.Contains(err.Error(), "line 2: the dump continues at 32, expected 16") {
 		t.Errorf("a line is missing: %v", err)
+	}
+	for program, text := range map[string]string{
+		"od":          "0000000 000400 001402 002404 003406 004410 005412 006414 007416\n0000020\n",
+		"od -Ax -tx1": "000000 00 01 02 03 04 05 06 07 08 09 0a 0b 0c 0d 0e 0f\n000023\n",
+	} {
+		if _, _, err := undump([]byte(text)); err == nil ||
+			!strings.Contains(err.Error(), "line 2: the dump ends at") {
+			t.Errorf("%s: %v, expected that the end is another", program, err)
+		}
 	}
 }
 

@@ -12,9 +12,9 @@ import (
 const MaxLine = 32
 
 // Line returns the bytes of a line of a dump, and their offset or -1. An offset is followed by a
-// colon, by " -" or, if it has seven digits or more, by spaces; what stands behind the bytes is a
-// copy as text. words says that the bytes are in words of two, as hexdump prints them by default:
-// the lower byte first.
+// colon, by " -" or, if it has seven digits or more, by spaces (six in od -Ax); what stands behind
+// the bytes is a copy as text. words says that the bytes are in words of two, as hexdump prints
+// them by default: the lower byte first.
 func Line(line string) (offset int, b []byte, words, ok bool) {
 	line = strings.TrimLeft(line, blanks)
 	if inside, is := strings.CutPrefix(line, "|"); is {
@@ -33,7 +33,7 @@ func Line(line string) (offset int, b []byte, words, ok bool) {
 		rest = rest[1:]
 	case strings.HasPrefix(rest, " -"):
 		rest = rest[2:]
-	case strings.IndexByte(blanks, rest[0]) >= 0 && (n >= 7 || far(n, rest)):
+	case strings.IndexByte(blanks, rest[0]) >= 0 && (n >= 7 || far(n, rest) || odHex(n, rest)):
 		apart = true
 	default:
 		return 0, nil, false, false
@@ -63,6 +63,12 @@ func far(n int, rest string) bool {
 	rest = strings.TrimPrefix(strings.TrimLeft(rest, " "), "\t")
 	return n <= 6 && wide && digits(rest) == 2 &&
 		(len(rest) == 2 || strings.IndexByte(blanks, rest[2]) >= 0)
+}
+
+// odHex reports whether an offset of n digits is one of od -Ax before bytes that stand one by one.
+func odHex(n int, rest string) bool {
+	return n == 6 && digits(rest[1:]) == 2 &&
+		(len(rest) == 3 || strings.IndexByte(blanks, rest[3]) >= 0)
 }
 
 // pairs reads hex in groups, up to the text behind it: wider spaces or a vertical line. It returns
