@@ -63,6 +63,9 @@ func (a *artefacts) any() bool { return a.events+a.markdown+a.html+a.pcap+a.keyL
 // write writes the files that were asked for, and names those with secrets on stderr. It does not
 // ask before it writes secrets: the flag asked for them.
 func (a *artefacts) write(c connection, stderr io.Writer) error {
+	if !a.any() {
+		return nil
+	}
 	shown := c.entries
 	if !a.reveal {
 		var err error
