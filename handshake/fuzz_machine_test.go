@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/iana"
+	"github.com/vitrine-tls/vitrine/internal/hellos"
 	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/negotiation"
@@ -19,6 +20,10 @@ import (
 func more(t testing.TB) []stage {
 	var all []stage
 	ed25519, rsa := credential(t, throwaway.Ed25519, name), credential(t, throwaway.RSA, name)
+	staple, err := hellos.Authority().Staple(ed25519.Chain.Certs[0])
+	if err != nil {
+		t.Fatal(err)
+	}
 	shared := func(c, s *negotiation.Config) {
 		find := func(context.Context, negotiation.KeyRequest) (*negotiation.PSK, error) {
 			return &negotiation.PSK{
@@ -57,6 +62,11 @@ func more(t testing.TB) []stage {
 		{"with a session ID", ecdheECDSA, func(c, s *negotiation.Config) {
 			c.Keep = func(*Session) {}
 			s.Store = func(context.Context, []byte, *Session) error { return nil }
+		}},
+		{"a stapled status", ecdheECDSA, func(c, s *negotiation.Config) {
+			stapled := *ed25519
+			stapled.Staple = staple
+			s.Credentials = []*pki.Credential{&stapled}
 		}},
 		{"a client certificate is required", ecdheECDSA, func(c, s *negotiation.Config) {
 			c.Credentials = []*pki.Credential{ed25519}

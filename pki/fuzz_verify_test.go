@@ -52,7 +52,9 @@ func FuzzVerify(f *testing.F) {
 		}
 		for how := range byte(16) {
 			if keep() {
-				f.Add(leaf, c.chain[len(c.chain)-1].cert.Raw, root, how)
+				last := c.chain[len(c.chain)-1].cert.Raw
+				f.Add(leaf, last, root, how)
+				f.Add(leaf, last, last, how)
 			}
 		}
 		for _, spoilt := range testkit.Spoil(leaf, 7) {
