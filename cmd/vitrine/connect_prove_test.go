@@ -1,9 +1,11 @@
 package main
 
 import (
+	"crypto/tls"
 	"io"
 	"net"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"github.com/vitrine-tls/vitrine/internal/broken"
@@ -14,6 +16,8 @@ import (
 // What a try shows is not more than it showed: a server that has gone has refused nothing, one that
 // is silent was asked to the end, and one that begins an answer is not silent.
 func TestTriesSayNoMoreThanTheyShow(t *testing.T) {
+	config := &tls.Config{Certificates: []tls.Certificate{rig.Certificate(t, throwaway.ECDSA)}}
+	var later atomic.Bool
 	for name, c := range map[string]struct {
 		serve       func(net.Listener, net.Conn)
 		code        int
@@ -35,6 +39,13 @@ func TestTriesSayNoMoreThanTheyShow(t *testing.T) {
 		}, exitUnreached, []string{"did not end the answer that it began (160303)",
 			"--no-sni: no: the server does not end its answer", ": the server answers too slowly"},
 			[]string{"said nothing more", "sends nothing"}},
+		"passes over its first connection": {func(_ net.Listener, conn net.Conn) {
+			if later.Swap(true) {
+				tls.Server(conn, config).Handshake()
+			}
+			io.Copy(io.Discard, conn)
+		}, exitUnreached, []string{"the same again: is answered now",
+			"nothing in our hello was the reason"}, []string{"the server fails at", "proved"}},
 	} {
 		l, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
