@@ -220,10 +220,10 @@ func ExampleConfig_trace() {
 	//   handshake_secret = HKDF-Extract(""): 32 bytes
 	//   client_handshake_traffic_secret = HKDF-Expand-Label("c hs traffic"): 32 bytes
 	//   server_handshake_traffic_secret = HKDF-Expand-Label("s hs traffic"): 32 bytes
-	//   server_write_key = HKDF-Expand-Label("key"): 16 bytes
-	//   server_write_iv = HKDF-Expand-Label("iv"): 12 bytes
-	//   client_write_key = HKDF-Expand-Label("key"): 16 bytes
-	//   client_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   server_handshake_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   server_handshake_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   client_handshake_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   client_handshake_write_iv = HKDF-Expand-Label("iv"): 12 bytes
 	// server says encrypted_extensions
 	// server says certificate
 	// server says certificate_verify
@@ -235,14 +235,14 @@ func ExampleConfig_trace() {
 	//   client_application_traffic_secret = HKDF-Expand-Label("c ap traffic"): 32 bytes
 	//   server_application_traffic_secret = HKDF-Expand-Label("s ap traffic"): 32 bytes
 	//   exporter_secret = HKDF-Expand-Label("exp master"): 32 bytes
-	//   server_write_key = HKDF-Expand-Label("key"): 16 bytes
-	//   server_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   server_application_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   server_application_write_iv = HKDF-Expand-Label("iv"): 12 bytes
 	//   finished_key = HKDF-Expand-Label("finished"): 32 bytes
 	//   client_verify_data = HMAC(""): 32 bytes
 	// client says finished
 	//   resumption_secret = HKDF-Expand-Label("res master"): 32 bytes
-	//   client_write_key = HKDF-Expand-Label("key"): 16 bytes
-	//   client_write_iv = HKDF-Expand-Label("iv"): 12 bytes
+	//   client_application_write_key = HKDF-Expand-Label("key"): 16 bytes
+	//   client_application_write_iv = HKDF-Expand-Label("iv"): 12 bytes
 }
 
 // device is a key that never leaves its place: all it does is sign. A crypto.Decrypter beside it

@@ -73,7 +73,7 @@ func (o *connectOptions) clientCertificate(cmd *cobra.Command, config *vitrine.C
 	case err != nil:
 		return err
 	case o.cert == "" && !o.rawKey:
-		return &usageError{"--key without --cert: a client certificate is both",
+		return &usageError{"--key without --cert: a client certificate needs both",
 			example + " --cert client.pem --key " + quoted(o.key)}
 	case o.cert == "":
 		key, err := loadRawKey(o.key, password, example)
