@@ -104,17 +104,17 @@ func TestAWriteKeyIsShownWithTheRecordsThatItOpens(t *testing.T) {
 		want    []string
 	}{
 		{"TLS 1.2", old, []string{
-			"client_write_key: what the client sends, 8 to 13, not what the server sends",
-			"server_write_key: what the server sends, 10 to 13, not what the client sends",
+			"client_write_key: what the client sends, 8, 11, 13, not what the server sends",
+			"server_write_key: what the server sends, 10, 12-13, not what the client sends",
 		}},
 		{"no cipher", null, nil},
 		{"KeyUpdate", update, []string{"client_handshake_write_key: the rest of the client's " +
 			"handshake, 9, not any other record",
-			"server_handshake_write_key: the rest of the server's handshake, 4 to 7",
-			"server_application_write_key_0: the server's data, ",
-			"client_application_write_key_1: the client's data, "}},
+			"server_handshake_write_key: the rest of the server's handshake, 4-7",
+			"server_application_write_key_0: the server's data and later messages, 11-13, 16",
+			"client_application_write_key_1: the client's data and later messages, 15, 18"}},
 		{"early data", early, []string{
-			"client_early_write_key: the client's early data, 3 to ",
+			"client_early_write_key: the client's early data, 3, 8",
 			"client_handshake_write_key: the rest of the client's handshake, "}},
 	} {
 		var told strings.Builder

@@ -79,7 +79,7 @@ var fieldNotes12 = map[string]string{
 // extensionNotes12 are the sentences about extensions of TLS 1.0 to 1.2.
 var extensionNotes12 = map[string]string{
 	"server_name": "The name of the server that the client means, in the clear: one address may " +
-		"serve many names, and the server chooses its certificate by it.",
+		"serve many names, and if it shows a certificate, the server can choose it by this one.",
 	"server_hello/server_name": "Empty: the server used the name.",
 	"supported_groups": "The groups for Diffie-Hellman that the client can use, best " +
 		"first.",
@@ -170,9 +170,8 @@ var commonFieldNotes = map[string]string{
 		"there, and that the part fits into the one around it.",
 	"extension_type": "The number of the extension. Who does not know it passes over it: that is " +
 		"how the protocol grew without breaking old peers.",
-	"extension_data": "What the extension says; empty if its presence says all.",
-	"extensions": "What TLS 1.0 did not have, each with its number and its " +
-		"length.",
+	"extension_data":                 "What the extension says; empty if its presence says all.",
+	"extensions":                     "Additions, each with its number and its length.",
 	"name_type":                      "host_name, the only kind of name that there is.",
 	"host_name":                      "The name, in ASCII, without a dot at its end.",
 	"server_name_list":               "A list for historical reasons: it holds one name.",

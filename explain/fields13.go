@@ -149,13 +149,14 @@ var fieldNotes = map[string]string{
 	"psk_key_exchange_mode": "psk_dhe_ke: a key share as well, so that the connection stays " +
 		"forward secret; psk_ke: the PSK alone.",
 	"identities": "The pre-shared keys that the client offers, best first.",
-	"identity": "Names the key: a ticket as the server gave it, which the client cannot read, or " +
-		"the name of an external key.",
+	"identity": "Names the key: a ticket as the server gave it in a NewSessionTicket, which the " +
+		"client cannot read, or the name of an external key.",
 	"obfuscated_ticket_age": "The ticket's age in milliseconds plus its ticket_age_add, modulo " +
-		"2³²: only the server can take that off again. 0 for an external key.",
+		"2³²: only who saw the NewSessionTicket can take that off again. 0 for an external key.",
 	"binders": "One proof for each identity, in their order.",
-	"psk_binder_entry": "An HMAC over the hello up to here: only who knows the key can make it, " +
-		"and it fits no other hello.",
+	"psk_binder_entry": "An HMAC over the hash of the hello up to the binders, without the 2 " +
+		"bytes of their length; after a HelloRetryRequest, of the messages before, too. Only " +
+		"who knows the key can make it, and it fits no other hello.",
 	"selected_identity":     "Which of the identities the server took, from 0.",
 	"ech_client_hello_type": "0: this is the outer hello, which everybody can read.",
 	"config_id":             "Which of the server's keys the client used, or a random byte.",
@@ -227,8 +228,8 @@ var extensionNotes = map[string]string{
 		"CertificateVerify, and in certificates unless signature_algorithms_cert names others. " +
 		"Those of PKCS #1 v1.5 can be in certificates only.",
 	"signature_algorithms_cert": "The signatures that the sender accepts in certificates.",
-	"server_name": "The server that the client means, in the clear: the server chooses its " +
-		"certificate by it.",
+	"server_name": "The server that the client means, in the clear: if it shows a " +
+		"certificate, the server can choose it by this name.",
 	"encrypted_extensions/server_name": "Empty: the server used the name.",
 	"application_layer_protocol_negotiation": "The protocols that the client wants to speak " +
 		"inside, best first.",
@@ -237,7 +238,7 @@ var extensionNotes = map[string]string{
 	"psk_key_exchange_modes": "How the client would use a pre-shared key; without it a server " +
 		"sends no tickets.",
 	"pre_shared_key": "The keys that both may have from before. It is the last extension, since " +
-		"its binders cover everything before them.",
+		"its binders cover the hello up to them.",
 	"server_hello/pre_shared_key": "The server took a pre-shared key: it will show no " +
 		"certificate.",
 	"early_data": "Data under keys of the first pre-shared key follows at once, before the " +

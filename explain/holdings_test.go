@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
@@ -63,10 +64,13 @@ func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 			[]string{certificateKey + "Reads nothing. The key only", hybrid}},
 		"TLS 1.3, PSK": {(&case13{name: "a key", client: external, server: external}).events(t),
 			[]string{"the binder and Finished show that both have it"}, nil,
-			[]string{certificateKey + "There is none in this connection", hybrid}},
+			[]string{certificateKey + "Reads nothing by it: no certificate is used here", hybrid,
+				"and the pre-shared key of this connection: Reads nothing"}},
 		"TLS 1.3, early data": {eventsOf(t, early), []string{"the binder and Finished show"}, nil,
-			[]string{"and the pre-shared key, or the key of the server's tickets that opens the " +
-				"ticket in which it is: Reads the early data", certificateKey + "There is none",
+			[]string{"and the pre-shared key of this connection, or the key of the server's " +
+				"tickets, which opens the ticket that names it: Reads the early data",
+				certificateKey + "Reads nothing by it",
+				"it proves that the other side is that of the connection which brought the ticket",
 				quantum + "nothing without the pre-shared key"}},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -103,5 +107,47 @@ func TestWhatIsSignedAndWhoHoldsWhat(t *testing.T) {
 				t.Errorf("there is no certificate:\n%s", &holds)
 			}
 		})
+	}
+}
+
+// What introduces and explains a connection with a PSK is not about certificates that nobody
+// showed; of one without a PSK it is not about keys from before.
+func TestAConnectionWithAPSKIsIntroducedAsSuch(t *testing.T) {
+	resumed := options13()
+	resumed.Resume = true
+	for _, c := range []struct {
+		what          string
+		options       demo.Options
+		says, saysNot []string
+	}{
+		{"full", options13(), []string{"The server shows a certificate", "(before it: CA"},
+			[]string{"share a secret from before", "The PSK went into all keys"}},
+		{"resumed", resumed,
+			[]string{"share a secret from before", "no certificate is shown", "ticket: it proves",
+				"for a ticket that is once", "can pass for the client"},
+			[]string{"The server shows a certificate", "(before it: CA", "There is none"}},
+	} {
+		s := explain.Tell(eventsOf(t, c.options),
+			explain.Run{Setup: time.Second, Handshake: time.Second})
+		text := s.Result.KeySays
+		for _, chapter := range s.Chapters {
+			text += "\n" + explain.Introduction(s, chapter.Number)
+		}
+		for _, sentence := range s.Result.Sentences {
+			text += "\n" + sentence.Text
+		}
+		for _, e := range explain.Erasures(s) {
+			text += "\n" + e.What + ": " + e.Why
+		}
+		for _, want := range c.says {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: nothing says %q:\n%s", c.what, want, text)
+			}
+		}
+		for _, not := range c.saysNot {
+			if strings.Contains(text, not) {
+				t.Errorf("%s: something says %q:\n%s", c.what, not, text)
+			}
+		}
 	}
 }

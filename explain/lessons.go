@@ -15,7 +15,7 @@ func HeaderNotes(v iana.Version, r *trace.Record) (kind, version, length string)
 	}
 	outer := outerType(r)
 	kind = fmt.Sprintf("%v: what is inside", outer)
-	if outer != r.ContentType {
+	if v == iana.TLS13 && r.Protection != "" || outer != r.ContentType {
 		kind = fmt.Sprintf("%v: what every encrypted record of TLS 1.3 says; that it is %v stands "+
 			"inside", outer, r.ContentType)
 	}
@@ -157,12 +157,10 @@ func Readers(s *Story) []Reader {
 		{"and later the private key of the server's certificate", s.Result.KeySays,
 			s.Result.KeyOpens}}
 	list = append(list, p.keyLog)
-	switch {
-	case s.Result.EarlyData:
-		list = append(list, Reader{"and the pre-shared key, or the key of the server's tickets " +
-			"that opens the ticket in which it is", "Reads the early data of this connection; " +
-			"what follows has a key exchange of its own, unless it is psk_ke.", true})
-	case s.has(iana.NewSessionTicket):
+	if s.Result.preShared && s.Result.exchange != iana.KexRSAPSK {
+		list = append(list, sharedKeyReader(&s.Result))
+	}
+	if s.has(iana.NewSessionTicket) {
 		list = append(list, p.ticketKey)
 	}
 	list = append(list, quantumReader(s))
@@ -176,6 +174,26 @@ func Readers(s *Story) []Reader {
 	}
 	return list
 }
+
+// sharedKeyReader says what the pre-shared key of a connection opens.
+func sharedKeyReader(r *Result) Reader {
+	has := "and the pre-shared key of this connection"
+	if r.ticket {
+		has += ", or the key of the server's tickets, which opens the ticket that names it"
+	}
+	switch {
+	case !r.ForwardSecret:
+		return Reader{has, "Reads everything: all keys come from it alone.", true}
+	case r.EarlyData:
+		return Reader{has, "Reads the early data. What follows has a key exchange of its own. " +
+			passes, true}
+	}
+	return Reader{has, "Reads nothing: the secret of the key exchange goes into the keys, too. " +
+		passes, false}
+}
+
+// passes is what an attacker can do with a pre-shared key besides.
+const passes = "But while the server takes this key, whoever has it can pass for the client."
 
 func quantumReader(s *Story) Reader {
 	const has = "and a quantum computer"
@@ -230,7 +248,11 @@ func Erasures(s *Story) []Erasure {
 	if s.Result.EarlyData {
 		list = append(list, Erasure{"the pre-shared key of this connection, and the ticket key " +
 			"that opens it", "as soon as the early data was read: until then, and in any copy, " +
-			"they open it"})
+			"they open it. " + passes})
+	} else if s.Result.preShared {
+		list = append(list, Erasure{"the pre-shared key of this connection", "when it is not to " +
+			"be used any more: for a ticket that is once. It does not open this connection. " +
+			passes})
 	}
 	return append(list, protocolOf(s.Version).erasures...)
 }
@@ -252,12 +274,12 @@ func (t *teller) stolen() (opens bool, says string) {
 	case t.agreed.KeyExchange == iana.KexRSAPSK:
 		return false, "Reads nothing without the pre-shared key, which goes into the secret, too."
 	case t.Result.preShared && !t.Result.ForwardSecret:
-		return false, "There is none: both proved themselves by the pre-shared key, and whoever " +
-			"gets that reads everything."
+		return false, "Reads nothing by it: no certificate is used here. But whoever gets the " +
+			"pre-shared key reads everything." + t.provedBefore()
 	case t.Result.preShared:
-		return false, "There is none in this connection: both proved themselves by the " +
-			"pre-shared key, and the secret came from private keys, too, that were made for this " +
-			"connection alone."
+		return false, "Reads nothing by it: no certificate is used here. The keys come from the " +
+			"pre-shared key and from private keys that were made for this connection alone." +
+			t.provedBefore()
 	case t.agreed.Resumed:
 		return false, "Reads nothing. The key only signed, in the connection that this one " +
 			"resumes, and the master_secret of that came from private keys that were made for it " +
@@ -267,4 +289,14 @@ func (t *teller) stolen() (opens bool, says string) {
 		"Reads nothing. The key only signed: whoever has it can pass for the server while its " +
 			"certificate is valid, but the secret came from private keys that were made for this " +
 			"connection alone."
+}
+
+// provedBefore says what a pre-shared key from a ticket proves, or nothing of another key.
+func (t *teller) provedBefore() string {
+	if !t.Result.ticket {
+		return ""
+	}
+	return " That key is from a ticket: it proves that the other side is that of the connection " +
+		"which brought the ticket. There the server showed who it is, unless that resumed one " +
+		"itself; the client did only if it was asked."
 }

@@ -7,10 +7,13 @@ import (
 	"github.com/vitrine-tls/vitrine/iana"
 )
 
-// Introduction returns the introduction of chapter n, from 1, of a version's story, for a reader
-// who does not know TLS. It is empty for a chapter that the story does not have.
-func Introduction(v iana.Version, chapter int) string {
-	list := protocolOf(v).introductions
+// Introduction returns the introduction of chapter n, from 1, of a story, for a reader who does not
+// know TLS. It is empty for a chapter that the story does not have.
+func Introduction(s *Story, chapter int) string {
+	if text := introductionsPSK[chapter]; text != "" && s.Schedule != nil && s.Result.preShared {
+		return text
+	}
+	list := protocolOf(s.Version).introductions
 	if chapter < 1 || chapter > len(list) {
 		return ""
 	}
@@ -182,6 +185,8 @@ var glossary13 = []Word{
 		"RFC 8446 §4.1.2, §5.3"},
 	{"padding", "Zeros behind the inner type, as many as the sender likes, which hide how long " +
 		"the content is.", "RFC 8446 §5.4"},
+	{"PSK identity", "What the client sends in the place of a PSK, so that the server finds the " +
+		"key: a ticket, or the name of a key that both were given.", "RFC 8446 §4.2.11"},
 	{"random", "32 bytes in each hello. They are public, and go into the keys with the " +
 		"transcript.", "RFC 8446 §4.1.2"},
 	{"record", "The envelope: 5 bytes of header (type, version, length) and what follows.",
@@ -194,8 +199,8 @@ var glossary13 = []Word{
 		"over the transcript.", "RFC 8446 §4.4.3"},
 	{"tag", "What an AEAD adds to the ciphertext. If it does not fit, nothing is decrypted.",
 		"RFC 8446 §5.2"},
-	{"ticket", "What the server gives for the next connection: the name of a PSK, which only the " +
-		"server can read.", "RFC 8446 §4.6.1"},
+	{"ticket", "What the server gives for the next connection: the client shows it as the " +
+		"identity of a PSK, and only the server can read it.", "RFC 8446 §4.6.1"},
 	{"traffic secret", "The secret of one direction and one stage; key and IV are expanded from " +
 		"it.", "RFC 8446 §7.3"},
 	{"transcript", "All handshake messages so far, in order. Its hash goes into the first " +

@@ -218,7 +218,7 @@ var catalogue = map[string]Explanation{
 
 // introductions introduce each chapter to a reader who does not know TLS.
 var introductions = [...]string{
-	"Two programs that never met want to talk in private over a wire that anybody can read and " +
+	"Two programs want to talk in private over a wire that anybody can read and " +
 		"change. They begin in the open. Each sends a number used once (a nonce), and they " +
 		"settle which methods to use: the client offers, the server chooses. An eavesdropper " +
 		"sees all of this: nothing here is secret.",

@@ -4,7 +4,7 @@ package explain
 var chapters13 = [...]Chapter{
 	{Number: 1, Name: "HELLOS", Motto: "nonces and key shares, in the clear"},
 	{Number: 2, Name: "KEY EXCHANGE AND THE FIRST KEYS",
-		Motto: "from here on everything is encrypted", Ref: "RFC 8446 §7.1, §7.3"},
+		Motto: "from here on every message is encrypted", Ref: "RFC 8446 §7.1, §7.3"},
 	{Number: 3, Name: "IDENTITY AND THE SERVER'S FINISHED", Motto: "under the handshake keys"},
 	{Number: 4, Name: "APPLICATION KEYS", Motto: "the tree grows on, nothing more is sent",
 		Ref: "RFC 8446 §7.1"},
@@ -17,7 +17,7 @@ var chapters13 = [...]Chapter{
 
 // introductions13 introduce the chapters of a TLS 1.3 story to a reader who does not know TLS.
 var introductions13 = [...]string{
-	"Two programs that never met want to talk in private over a wire that anybody can read and " +
+	"Two programs want to talk in private over a wire that anybody can read and " +
 		"change. They begin in the open. Each sends a number used once, and a public key that " +
 		"was made for this connection alone: a key share. The client guesses which kind of key " +
 		"the server likes; if it guessed wrong, the server asks for another hello. An " +
@@ -25,10 +25,10 @@ var introductions13 = [...]string{
 	"Each side combines its own private key with the other's share, and both come to the same " +
 		"secret, which is never sent. From it grows a tree: HKDF-Extract mixes a new secret in, " +
 		"HKDF-Expand-Label makes a branch. The first branches are the handshake keys, and from " +
-		"here on nobody else can read what is said, not even the certificate.",
+		"here on nobody else can read what is said.",
 	"Encrypted is not enough: encrypted to whom? The server shows a certificate, signs the whole " +
 		"conversation so far with the key that belongs to it, and adds a proof that nobody " +
-		"changed a byte. If both had a secret from before (a PSK), that alone says who is there.",
+		"changed a byte.",
 	"The tree grows on to the Main Secret and the keys for the data. They depend on everything " +
 		"that was said until here. The handshake keys protect messages only, and no data.",
 	"The client proves the same: it saw the same conversation and holds the same keys. If the " +
@@ -39,6 +39,20 @@ var introductions13 = [...]string{
 		"parts. From outside, encrypted records look alike: what each really is stands inside.",
 	"What may come later: tickets, with which the next connection needs no certificate; new keys " +
 		"for a connection that lives long; and a protected goodbye, which nobody can fake.",
+}
+
+// introductionsPSK are in the place of those of the same chapters where the server took a PSK.
+var introductionsPSK = map[int]string{
+	1: "Two programs share a secret from before, a pre-shared key (PSK), and want to talk in " +
+		"private over a wire that anybody can read and change. They begin in the open. The " +
+		"client names the PSK, and proves by a binder that it has it. Each side sends a number " +
+		"used once and, so that the PSK alone does not open a recording, a public key that was " +
+		"made for this connection alone: a key share. Only the mode psk_ke does without the " +
+		"server's.",
+	3: "Encrypted is not enough: encrypted to whom? Here no certificate is shown and nothing is " +
+		"signed. The PSK went into all keys, so only who has it can send a Finished that fits, " +
+		"which also proves that nobody changed a byte. A PSK from a ticket says that the other " +
+		"side is that of the connection which brought the ticket; who it is was shown there.",
 }
 
 // catalogue13 explains the steps of TLS 1.3.
@@ -62,8 +76,8 @@ var catalogue13 = map[string]Explanation{
 		Title: "ServerHello", Ref: "RFC 8446 §4.1.3",
 		Client: "checks that everything chosen was offered",
 		Server: "draws server_random, chooses version, suite and group, and sends its share",
-		Purpose: "Settles how to go on. It is the server's last message in the clear: everything " +
-			"else that it chooses is in EncryptedExtensions.",
+		Purpose: "Settles how to go on. It is the server's last message in the clear: what " +
+			"it says after it is encrypted.",
 	},
 	"change_cipher_spec/1.3": {
 		Title: "ChangeCipherSpec", Ref: "RFC 8446 §D.4",
@@ -75,14 +89,16 @@ var catalogue13 = map[string]Explanation{
 	},
 	"early_secrets/1.3": {
 		Title: "Early Secret", Ref: "RFC 8446 §7.1, §4.2.11.2",
-		Client: "derives the binder, and keys for early data, from the PSK",
-		Server: "derives the same from the PSK that the ticket names, and compares the binder",
+		Client: "derives the binder from the PSK, and keys for early data if it sends any",
+		Server: "derives the same from the PSK that the hello names, and compares the binder",
 		Purpose: "The binder proves that the client knows the PSK, and ties it to this very " +
-			"hello.",
+			"hello, of which it is the end: the client computed it before it sent the hello, " +
+			"over all that stands before the binders.",
 	},
 	"early_secrets/declined/1.3": {
 		Title: "Early Secret of the PSK offered", Ref: "RFC 8446 §4.2.11",
-		Client:  "derives the binder from the PSK",
+		Client: "derives the binder from the PSK, before it sends the hello that ends in it, and " +
+			"keys for early data if it sends any",
 		Server:  "does not take the PSK",
 		Purpose: "The PSK was not taken: the tree begins anew, without it.",
 	},

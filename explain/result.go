@@ -118,7 +118,8 @@ func (t *teller) sentences() {
 		say(tone, "%d of %d values that both sides computed are equal.", r.Equal, r.Compared)
 	}
 	switch {
-	case t.Run.Handshake > 0 && t.Run.Setup > 0:
+	case t.Run.Handshake > 0 && t.Run.Setup > 0 &&
+		(t.comes(iana.Certificate) || t.comes(iana.CompressedCertificate)):
 		say(Plain, "handshake %s (before it: CA and certificate, %s)",
 			milliseconds(t.Run.Handshake), milliseconds(t.Run.Setup))
 	case t.Run.Handshake > 0:

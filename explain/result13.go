@@ -43,6 +43,8 @@ func (t *teller13) conclude13() {
 		r.Summary = t.summary13()
 	}
 	r.exchange, r.preShared = t.agreed.KeyExchange, t.resumes()
+	n := t.Schedule.Node("binder_key")
+	r.ticket = r.preShared && n != nil && n.Label == "res binder"
 	t.judge()
 	t.sentences()
 	if t.shaken() {

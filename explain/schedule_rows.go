@@ -36,7 +36,7 @@ var scheduleRows = []scheduleRow{
 	{"handshake_derived_secret", "derived", "the salt of the next HKDF-Extract"},
 	{"main_secret", "Main Secret", "the root of what the connection is for"},
 	{"@_application_traffic_secret_#", "@_application_traffic_secret_#", "the @'s data"},
-	{"@_application_write_key_#", "key", "encrypts the @'s data"},
+	{"@_application_write_key_#", "key", "encrypts the @'s data and later messages"},
 	{"@_application_write_iv_#", "iv", "the nonces of the @'s data"},
 	{"exporter_secret", "exporter_secret", "keys for the program (RFC 5705's exporters)"},
 	{"resumption_secret", "resumption_secret", "the keys of this connection's tickets"},

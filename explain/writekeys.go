@@ -1,7 +1,6 @@
 package explain
 
 import (
-	"fmt"
 	"strings"
 
 	"github.com/vitrine-tls/vitrine/iana"
@@ -63,17 +62,8 @@ func (s *Story) linesUnder(key string, from iana.Side) string {
 			}
 		}
 	}
-	return fromTo(numbers)
-}
-
-// fromTo names the first and the last of some numbers.
-func fromTo(numbers []int) string {
-	switch n := len(numbers); n {
-	case 0:
+	if len(numbers) == 0 {
 		return "none here"
-	case 1:
-		return fmt.Sprint(numbers[0])
-	default:
-		return fmt.Sprintf("%d to %d", numbers[0], numbers[n-1])
 	}
+	return ranges(numbers)
 }

@@ -175,6 +175,7 @@ func (r *run) Known() (list []*secret) {
 		}
 		if s.Slot || s.Value.Public || s.Value.Anyone {
 			s.Holds = [2]string{r.holds(s, iana.Client), r.holds(s, iana.Server)}
+			s.Heard = eavesdrops(s)
 			list = append(list, s)
 		}
 	}
@@ -198,4 +199,15 @@ func (r *run) holds(s *secret, side iana.Side) string {
 		return "yes: derived likewise"
 	}
 	return "not known"
+}
+
+// eavesdrops returns whether an eavesdropper has a value, and how: as the panel of the script does.
+func eavesdrops(s *secret) string {
+	switch sent := s.Name == "psk_binder" || strings.HasSuffix(s.Name, "verify_data"); {
+	case s.Name == "session_hash", s.Value.Anyone && !s.Value.Public && !sent:
+		return "yes: never sent, but anybody can compute it"
+	case s.Value.Public, s.Value.Anyone:
+		return "yes: sent in the clear"
+	}
+	return "no"
 }

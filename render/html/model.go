@@ -343,7 +343,7 @@ type schedule struct {
 
 // trunk is one HKDF-Extract on the trunk of the tree.
 type trunk struct {
-	Input    *node // what is mixed in from the left; nil for zeros
+	Input    *node // what is mixed in; nil for zeros
 	Root     *node
 	Branches []*node
 	Next     *node // the derived secret that leads down, or nil
@@ -383,6 +383,7 @@ type secret struct {
 	Slot  bool      // has a place in the key ring
 	On    [2]bool   // which sides hold it at birth: 0 the client
 	Holds [2]string // whether a side comes to hold it, in words
+	Heard string    // whether an eavesdropper does
 	From  []string
 	Into  []string
 }

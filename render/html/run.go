@@ -134,7 +134,7 @@ func ending(e *explain.Ending) []verdict {
 func (r *run) pages(rungs []explain.Rung) {
 	used := map[string]int{}
 	for _, c := range r.Story.Chapters {
-		ch := chapter{Chapter: c, Intro: explain.Introduction(r.Version, c.Number),
+		ch := chapter{Chapter: c, Intro: explain.Introduction(r.Story, c.Number),
 			Name: capital(c.Name)}
 		for _, s := range c.Steps {
 			p := r.step(c, s)

@@ -154,11 +154,8 @@ func (r *run) drawSchedule() {
 		}
 	}
 	if more := r.Result.Compared - s.Compared; s.Compared > 0 && more > 0 {
-		s.Elsewhere = fmt.Sprintf(
-			"the count at the head of the page has %d more, such as the tag of a "+
-				"record",
-			more,
-		)
+		s.Elsewhere = fmt.Sprintf("the head of the page counts %d of %d: also values outside "+
+			"of the tree, such as the tag of a record", r.Result.Equal, r.Result.Compared)
 	}
 	s.Prev, s.Next = r.BeforeResult(), r.ID+resultID
 	r.Schedule = s

@@ -182,7 +182,7 @@ func TestPageExplainsWhatItNames(t *testing.T) {
 			"additional authenticated data: the sequence number",
 			"of the content alone, as it was before encryption", "covered besides the AAD",
 			"<th scope=\"row\">client_write_key</th><td>what the client sends</td>" +
-				"<td>8 to 13</td>"},
+				"<td>8, 11, 13</td>"},
 		3: {"encrypt_then_mac: The MAC covers the ciphertext"},
 		4: {"3 is ChangeCipherSpec, a record of its own and no handshake message",
 			"the hashes of the transcript pass over its number",

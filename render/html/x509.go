@@ -31,8 +31,9 @@ var x509Notes = map[string]string{
 		"the shorter are lists of revoked certificates.",
 	"subject": "Whose key it is. Clients take a server's name from subjectAltName, and none " +
 		"from here.",
-	"subjectPublicKeyInfo": "The key that all of this is about: with RSA key exchange the " +
-		"secret is encrypted to it, else it verifies the owner's signature.",
+	"subjectPublicKeyInfo": "The key that all of this is about: it verifies the " +
+		"owner's signature, except with RSA key exchange (up to TLS 1.2), which encrypts the " +
+		"secret to it.",
 	"subjectPublicKeyInfo/algorithm": "What kind of key it is.",
 	"algorithm/algorithm":            "The number of an algorithm.",
 	"signature/algorithm":            "The number of the algorithm.",
