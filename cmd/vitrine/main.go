@@ -42,6 +42,20 @@ func unlisted(root *cobra.Command, args []string) []string {
 	return args
 }
 
+// misspelt returns the error of a first word that is no command, if others follow: with --help or
+// --version among them it would be passed over.
+func misspelt(root *cobra.Command, args []string) error {
+	root.InitDefaultHelpCmd()
+	root.InitDefaultCompletionCmd()
+	if len(args) < 2 || strings.HasPrefix(args[0], "-") || strings.HasPrefix(args[0], "__") {
+		return nil // "__" begins what shells ask when they complete a line
+	}
+	if c, _, err := root.Find(args); err == nil && c == root {
+		return noCommand(root, args[0])
+	}
+	return nil
+}
+
 // run runs the command with args and returns its exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root := newRoot()
@@ -49,7 +63,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	root.SetOut(stdout)
 	root.SetErr(stderr)
 	told := fit(stderr)
-	cmd, err := root.ExecuteContextC(ctx)
+	cmd, err := root, misspelt(root, args)
+	if err == nil {
+		cmd, err = root.ExecuteContextC(ctx)
+	}
 	if value, ok := errors.AsType[*valueError](err); ok {
 		err = value.usage(cmd)
 	}
