@@ -60,7 +60,7 @@ func (t *teller) masterSecret(d trace.Derived) Step {
 		facts = append(facts,
 			Fact{Name: "session_hash", Deeper: true, Value: t.seeds("master_secret")},
 			Fact{Formula: true, Deeper: true,
-				Text: fmt.Sprintf("= %s(messages %s): the whole handshake, not the randoms only",
+				Text: fmt.Sprintf("= %s(messages %s): up to and including ClientKeyExchange",
 					d.Hash, t.session())})
 	}
 	return Step{Key: key, Facts: facts}
@@ -78,7 +78,7 @@ func (t *teller) session() string {
 			break
 		}
 	}
-	return ranges(numbers)
+	return Ranges(numbers)
 }
 
 func (t *teller) keyBlock(d trace.Derived) Step {

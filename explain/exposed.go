@@ -65,10 +65,10 @@ func (c Covers) SkipNote() string {
 	case 0:
 		return ""
 	case 1:
-		return ranges(c.Skips) +
+		return Ranges(c.Skips) +
 			" is ChangeCipherSpec, a record of its own and no handshake message"
 	}
-	numbers := ranges(c.Skips)
+	numbers := Ranges(c.Skips)
 	if len(c.Skips) == 2 {
 		numbers = fmt.Sprintf("%d and %d", c.Skips[0], c.Skips[1])
 	}

@@ -90,11 +90,11 @@ var extensionNotes12 = map[string]string{
 		"certificates, best first.",
 	"renegotiation_info": "Empty in a first handshake: it says that a later one on this " +
 		"connection would be tied to it, so that nobody can put his own data before a client's.",
-	"extended_master_secret": "Asks for a master_secret that depends on the whole handshake, and " +
-		"not on the randoms alone (RFC 7627): without it an attacker can make two connections " +
-		"have the same one.",
-	"server_hello/extended_master_secret": "The master_secret will depend on the whole handshake " +
-		"(RFC 7627).",
+	"extended_master_secret": "Asks for a master_secret that depends on all messages up to and " +
+		"including ClientKeyExchange, and not on the randoms alone (RFC 7627): without it an " +
+		"attacker can make two connections have the same one.",
+	"server_hello/extended_master_secret": "The master_secret will depend on all messages up to " +
+		"and including ClientKeyExchange (RFC 7627).",
 	"encrypt_then_mac": "Asks for the MAC over the ciphertext (RFC 7366): then forged records " +
 		"are thrown away before anything is decrypted, and padding tells nothing.",
 	"server_hello/encrypt_then_mac": "Records are encrypted first, and the MAC covers the " +
@@ -175,7 +175,7 @@ var commonFieldNotes = map[string]string{
 	"name_type":                      "host_name, the only kind of name that there is.",
 	"host_name":                      "The name, in ASCII, without a dot at its end.",
 	"server_name_list":               "A list for historical reasons: it holds one name.",
-	"named_group":                    "A group: a curve, a prime, or both with ML-KEM.",
+	"named_group":                    "A group: a curve, a prime, or (TLS 1.3) ML-KEM, alone or with a curve.",
 	"named_group_list":               "Best first.",
 	"signature_scheme":               "A way to sign: the kind of key, the padding, the hash.",
 	"supported_signature_algorithms": "Best first.",

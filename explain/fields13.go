@@ -44,8 +44,11 @@ func FieldNotes(v iana.Version, raw []byte, fields []wire.Field) []string {
 			notes[i] = greaseNote
 		}
 	}
-	if kind == "client_hello" || strings.HasPrefix(kind, "server_h") {
-		emptySessionID(v, fields, notes)
+	switch kind {
+	case "client_hello":
+		emptySessionID(v, iana.Client, fields, notes)
+	case "server_hello", "hello_retry_request":
+		emptySessionID(v, iana.Server, fields, notes)
 	}
 	return notes
 }
@@ -84,13 +87,13 @@ func extensionAt(fields []wire.Field, node int) string {
 	return ""
 }
 
-// emptySessionID explains a session_id that is not there.
-func emptySessionID(v iana.Version, fields []wire.Field, notes []string) {
+// emptySessionID explains a session_id of a side that is not there.
+func emptySessionID(v iana.Version, of iana.Side, fields []wire.Field, notes []string) {
 	for i, f := range fields {
 		if f.Name != "session_id" || f.Leaf || f.Len != 1 {
 			continue
 		}
-		notes[i] = protocolOf(v).emptySessionID
+		notes[i] = protocolOf(v).emptySessionID[of]
 	}
 }
 

@@ -76,7 +76,7 @@ func (t *teller13) coveredBefore(last *rung) Covers {
 			handshake = slices.Clone(numbers)
 		}
 	}
-	return Covers{numbers, text + ranges(numbers), skips(t.lines, numbers)}
+	return Covers{numbers, text + Ranges(numbers), skips(t.lines, numbers)}
 }
 
 // verifyData shows a Finished. See RFC 8446 §4.4.4.

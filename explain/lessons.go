@@ -74,8 +74,8 @@ func Guards(r *trace.Record) []Guard {
 		}
 	}
 	return append(list,
-		Guard{"type", aad[:1],
-			"stops data from being passed off as an alert or a handshake message"},
+		Guard{"type", aad[:1], fmt.Sprintf("%v: stops the content from being passed off as "+
+			"that of another type", r.ContentType)},
 		Guard{"version", aad[1:3], "stops a record of one version from being taken for another's"},
 		Guard{"length", aad[3:5], covered(r) +
 			". It stops bytes from being moved over the end of the content"})
@@ -123,8 +123,9 @@ var SignedNotes = struct {
 }{
 	ClientRandom: "Without it a signature that was made for another client, and recorded, could " +
 		"be shown to this one.",
-	ServerRandom: "Without it the client alone would decide what is signed: whoever gets a " +
-		"server to choose the same public key again gets a signature that can be shown again.",
+	ServerRandom: "With both randoms the signature is bound to this handshake. Without this " +
+		"one, where a server uses a key for several connections, who has seen one signature could " +
+		"show it again to a client that repeats its random.",
 	Params: "Without them an attacker in the middle could put a public key of his own in the " +
 		"place of the server's, and read everything.",
 	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a " +

@@ -123,6 +123,14 @@ var catalogue = map[string]Explanation{
 		Purpose: "The client's half. Each side now has its own private key and the other's " +
 			"public one, and both come to the same secret.",
 	},
+	"client_key_exchange/ECDHE/x": { // X25519 and X448: RFC 7748 §6
+		Title: "ClientKeyExchange", Ref: "RFC 8422 §5.7",
+		Client: "makes a private key for this handshake alone, sends the public one",
+		Server: "takes any bytes of the right length for a public key, and checks that the " +
+			"result of the exchange is not all zeros",
+		Purpose: "The client's half. Each side now has its own private key and the other's " +
+			"public one, and both come to the same secret.",
+	},
 	"shared": {
 		Title:  "pre_master_secret",
 		Client: "combines its private key with the server's public key",
@@ -145,10 +153,13 @@ var catalogue = map[string]Explanation{
 	},
 	"master_secret/extended": {
 		Title: "master_secret", Ref: "RFC 7627 §4",
-		Client: "derives the master_secret from the hash of all messages up to ClientKeyExchange",
-		Server: "derives the master_secret from the hash of all messages up to ClientKeyExchange",
+		Client: "derives the master_secret from the pre_master_secret and the hash of all " +
+			"messages up to and including ClientKeyExchange",
+		Server: "derives the master_secret from the pre_master_secret and the hash of all " +
+			"messages up to and including ClientKeyExchange",
 		Purpose: "The hash ties the secret to this handshake, certificates and all. The classic " +
-			"derivation takes the randoms only (triple handshake attack).",
+			"derivation takes the pre_master_secret and the randoms, and so no certificate " +
+			"(triple handshake attack).",
 	},
 	"key_block": {
 		Title: "key_block", Ref: "RFC 5246 §6.3",

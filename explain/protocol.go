@@ -16,7 +16,8 @@ type protocol struct {
 	tables        func(tables) []map[string]string
 	suite         func(iana.CipherSuite) *suite.Suite
 
-	emptySessionID string                         // what an empty session_id says
+	// what an empty session_id says: the client's, and the server's
+	emptySessionID [2]string
 	recordVersion  func(said iana.Version) string // what the version of a record says
 	// what the version of a record says if it is not that of the connection
 	oldRecord    string
@@ -38,8 +39,10 @@ var protocol12 = protocol{
 	introductions: introductions[:],
 	tables:        func(t tables) []map[string]string { return t.upTo12 },
 	suite:         suite.ByID,
-	emptySessionID: "Empty: the client has no session to resume, or the server will not remember " +
-		"this one by a name.",
+	emptySessionID: [2]string{
+		iana.Client: "Empty: the client names no session to resume.",
+		iana.Server: "Empty: the server will not remember this session by a name.",
+	},
 	recordVersion: func(said iana.Version) string {
 		return fmt.Sprintf("%v: the version that was agreed", said)
 	},
@@ -73,8 +76,12 @@ var protocol13 = protocol{
 	introductions: introductions13[:],
 	tables:        func(t tables) []map[string]string { return t.in13 },
 	suite:         suite.ByID13,
-	emptySessionID: "legacy_session_id, empty: this client does without the disguise as a " +
-		"resumption of TLS 1.2.",
+	emptySessionID: [2]string{
+		iana.Client: "legacy_session_id, empty: this client does without the disguise as a " +
+			"resumption of TLS 1.2.",
+		iana.Server: "legacy_session_id_echo, empty, as the client's was: this client does " +
+			"without the disguise as a resumption of TLS 1.2.",
+	},
 	recordVersion: func(iana.Version) string {
 		return "says TLS 1.2, whatever the version is: middleboxes cut what says TLS 1.3"
 	},

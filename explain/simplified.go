@@ -59,8 +59,8 @@ var simplified = []Simplification{
 			"server_random + client_random.",
 		"RFC 5246 §8.1, §6.3"},
 	{"The master secret is derived from the pre-master secret and the two randoms.",
-		"Since RFC 7627 it is usually derived from the hash of the whole handshake so far. " +
-			"Where it still comes from the randoms, an attacker between two sides can have " +
+		"Since RFC 7627 it is usually derived from the pre_master_secret and the hash of all " +
+			"messages up to and including ClientKeyExchange. Where it still comes from the randoms, an attacker between two sides can have " +
 			"one master_secret with both (triple handshake).",
 		"RFC 7627 §4"},
 	{"Forward secrecy comes from hashing, or from fresh session keys.",
@@ -85,7 +85,8 @@ var simplified = []Simplification{
 		"RFC 5246 §7.4.2, §7.4.3"},
 	{"The nonces prevent replays.",
 		"The randoms of the hellos stop the replay of a whole handshake. The sequence numbers, " +
-			"which each side counts for itself whatever a record shows, stop the replay of one.",
+			"which each side counts for itself whatever a record shows, stop the replay of a " +
+			"single record.",
 		"RFC 5246 §F.2, §6.1"},
 	{"Finished is a formality.",
 		"Until the server's has been checked, the client does not know whether its list of " +

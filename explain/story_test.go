@@ -19,7 +19,7 @@ func TestRangesJoinNeighbours(t *testing.T) {
 		want string
 	}{{nil, ""}, {[]int{1}, "1"}, {[]int{1, 2, 3, 4, 5}, "1-5"},
 		{[]int{1, 2, 3, 4, 5, 7}, "1-5, 7"}, {[]int{2, 4, 5}, "2, 4-5"}} {
-		if got := ranges(c.in); got != c.want {
+		if got := Ranges(c.in); got != c.want {
 			t.Errorf("%v: got %q, expected %q", c.in, got, c.want)
 		}
 	}
@@ -167,6 +167,15 @@ func TestExplanationsAreComplete(t *testing.T) {
 	}
 	if got := Explain("finished/client").Title; got != "Finished" {
 		t.Error(got)
+	}
+	for _, c := range []struct{ key, server string }{ // what is checked: RFC 8422 §5.11
+		{"client_key_exchange/DHE", "between 1 and p - 1"},
+		{"client_key_exchange/ECDHE", "a point of the group"},
+		{"client_key_exchange/ECDHE/x", "not all zeros"},
+	} {
+		if got := Explain(c.key).Server; !strings.Contains(got, c.server) {
+			t.Errorf("%s: %q", c.key, got)
+		}
 	}
 	if got := Explain("client_key_exchange/PSK").Title; got != "client_key_exchange" {
 		t.Error(got)

@@ -261,6 +261,10 @@ func (t *teller) content(s *rung) (key string, facts []Fact) {
 	case iana.ServerKeyExchange:
 		return "server_key_exchange" + kex, t.serverKeyExchange(s)
 	case iana.ClientKeyExchange:
+		switch t.agreed.Group {
+		case "x25519", "x448":
+			kex += "/x"
+		}
 		return "client_key_exchange" + kex, t.clientKeyExchange()
 	case iana.CertificateVerify:
 		return "certificate_verify", t.certificateVerify(s)

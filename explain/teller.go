@@ -90,7 +90,7 @@ func (t *teller) upTo(last *rung, to string) string {
 			numbers = append(numbers, s.Number)
 		}
 	}
-	return strings.ReplaceAll(ranges(numbers), "-", to)
+	return strings.ReplaceAll(Ranges(numbers), "-", to)
 }
 
 // quote returns the beginning of application data in quotes.

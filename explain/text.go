@@ -50,8 +50,8 @@ func Count(n int, what string) string {
 	return thousands(n) + " " + what + "s"
 }
 
-// ranges formats 1, 2, 3, 4, 5, 7 as "1-5, 7".
-func ranges(numbers []int) string {
+// Ranges formats 1, 2, 3, 4, 5, 7 as "1-5, 7".
+func Ranges(numbers []int) string {
 	var parts []string
 	for i := 0; i < len(numbers); {
 		j := i

@@ -127,7 +127,7 @@ func (t *transcript13) sum(b []byte) []byte {
 }
 
 func (t *transcript13) text() string {
-	text := ranges(t.numbers)
+	text := Ranges(t.numbers)
 	if t.retried {
 		return "message_hash, " + text
 	}

@@ -65,5 +65,5 @@ func (s *Story) linesUnder(key string, from iana.Side) string {
 	if len(numbers) == 0 {
 		return "none here"
 	}
-	return ranges(numbers)
+	return Ranges(numbers)
 }

@@ -145,7 +145,7 @@ func (got *Choice) Tell(log *trace.Log, ch *message.ClientHello, w *Wishes) {
 	)
 	if got.Scheme != 0 {
 		log.Choice("signature_scheme", fmt.Sprint(alert.Few(w.Schemes)), got.Scheme.String(),
-			"the best of our key that the client accepts", refs.scheme)
+			"the first in the server's order for this key that the client accepts", refs.scheme)
 	}
 }
 

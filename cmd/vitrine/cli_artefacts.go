@@ -112,7 +112,7 @@ func note(stderr io.Writer, name, holds string) {
 func pageHolds(entries []trace.Entry) string {
 	switch keys, data := explain.Reveals(entries); {
 	case keys:
-		return "secrets: every key and all data of the connection. Open it in a browser"
+		return "secrets: the keys of the connection and all of its data. Open it in a browser"
 	case data:
 		return "secrets: data of the connection. Open it in a browser"
 	}

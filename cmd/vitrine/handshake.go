@@ -35,8 +35,8 @@ who sends what, where the secrets come from, how the keys are derived, and the p
 protected record. Client and server compute their values separately, and the values are compared.
 
 Without flags it is the textbook case of TLS 1.2: RSA key exchange, AES-256-CBC, HMAC-SHA256.
-With --tls 1.3 the key schedule is shown as a tree that grows between the messages. The keys are
-made for this run and shown in full.
+With --tls 1.3 the key schedule is shown as a tree that grows between the messages. The keys of
+the connection are made for this run and shown in full.
 
 With --tamper somebody in between interferes, and the two sides are not at a socket but at the ends
 of the playground's wire. Its acts are, RECORD being a numbered line or, such as client3, a record

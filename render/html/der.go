@@ -109,8 +109,45 @@ func (w *derWalker) element(b []byte, head, offset, depth int, s *syntax) {
 		w.elements(content[inside:], offset+head+inside, depth+1,
 			func(int, byte) *syntax { return nil })
 	default:
-		w.leaf(s.name, derValue(tag, content), offset, len(b), depth)
+		w.leaf(s.name, derValue(tag, content)+w.meaning(s.name, tag, content), offset, len(b),
+			depth)
 	}
+}
+
+// keyUses are the bits of a keyUsage, the first the highest of the first byte. See RFC 5280
+// §4.2.1.3.
+var keyUses = [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment",
+	"dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign", "encipherOnly", "decipherOnly"}
+
+// meaning returns what a number or a string of bits stands for where it does not say so, with a
+// colon or in parentheses, or "".
+func (w *derWalker) meaning(name string, tag byte, b []byte) string {
+	switch {
+	case name == "version" && tag == asn1.TagInteger && len(b) == 1 && b[0] <= 2:
+		return fmt.Sprintf(" (v%d)", b[0]+1) // RFC 5280 §4.1.2.1
+	case tag == asn1.TagBitString && len(b) > 1 && w.lastExtension() == "keyUsage":
+		var uses []string
+		for i, use := range keyUses {
+			if at := 1 + i/8; at < len(b) && b[at]&(0x80>>(i%8)) != 0 {
+				uses = append(uses, use)
+			}
+		}
+		if len(uses) > 0 {
+			return ": " + strings.Join(uses, ", ")
+		}
+	}
+	return ""
+}
+
+// lastExtension returns the name of the extension that the walk is in, if it is in one.
+func (w *derWalker) lastExtension() string {
+	for i := len(w.fields) - 1; i >= 0; i-- {
+		if w.fields[i].Name == "extnID" {
+			name, _, _ := strings.Cut(w.fields[i].Value, " ")
+			return name
+		}
+	}
+	return ""
 }
 
 // publicKey adds the fields of the key in a subjectPublicKey: those of an RSA key, which is DER,

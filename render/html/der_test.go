@@ -72,6 +72,16 @@ func TestCertificateFieldsCoverEveryByte(t *testing.T) {
 		}) {
 			t.Errorf("%s: the subjectAltName has no name", kind)
 		}
+		for _, want := range []string{"version 2 (v3)", "BIT STRING 80: digitalSignature"} {
+			if kind == throwaway.RSA && strings.HasPrefix(want, "BIT") {
+				want = "BIT STRING a0: digitalSignature, keyEncipherment"
+			}
+			if !slices.ContainsFunc(fields, func(f wire.Field) bool {
+				return f.Name+" "+f.Value == want
+			}) {
+				t.Errorf("%s: no field reads %q", kind, want)
+			}
+		}
 		n += len(fields)
 	}
 	t.Logf("%d fields of 6 certificates", n)

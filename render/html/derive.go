@@ -74,12 +74,14 @@ func (r *run) inputs(p *step, d trace.Derived, secrets, seeds explain.Pair) []in
 			input{Family: "client_random", Name: "client_random",
 				Value: newValue("client_random", half(32, 64), true)})
 	case d.Name == "master_secret" && d.Label == "extended master secret":
+		hash := newValue("session_hash", seeds, false)
+		hash.Anyone = r.heardBefore(p)
 		return append(list,
 			input{Family: "session_hash", Name: "session_hash",
-				Value: newValue("session_hash", seeds, true),
+				Value: hash,
 				Note: explain.Escape(d.Hash) +
-					" of all messages up to ClientKeyExchange: anybody who heard them can " +
-					"compute it"})
+					" of all messages up to and including ClientKeyExchange: anybody who " +
+					"heard them can compute it"})
 	case d.Name == "master_secret":
 		return append(list,
 			input{Family: "client_random", Name: "client_random",
@@ -104,7 +106,7 @@ func (r *run) heardBefore(p *step) bool {
 			return false
 		}
 	}
-	return p.Line != nil
+	return true
 }
 
 // hashes are the hashes of the PRF by their names in the events.

@@ -1,6 +1,7 @@
 package html_test
 
 import (
+	"fmt"
 	"html"
 	"regexp"
 	"slices"
@@ -81,6 +82,44 @@ func TestTheEavesdroppersViewHasWhatHeCanReadAndCompute(t *testing.T) {
 		}
 		if !strings.Contains(page, c.shared) {
 			t.Errorf("%s: nothing says %q", c.name, c.shared)
+		}
+	}
+}
+
+// The panel of a value that is made from a hash of messages says which, and whether an eavesdropper
+// has it, too. See RFC 5246 §7.4.9, RFC 7627 §3 and RFC 8446 §4.4.4.
+func TestAPanelNamesTheMessagesThatAreHashed(t *testing.T) {
+	ecdhe := demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256, Auth: throwaway.RSA,
+		Group: iana.X25519, ExtendedMasterSecret: true}
+	mutual := ecdhe
+	mutual.ClientAuth = demo.RequireClientAuth
+	tls13 := demo.Options{Version: iana.TLS13, Suite: iana.TLS_AES_128_GCM_SHA256,
+		Group: iana.X25519, Auth: throwaway.ECDSA}
+	for _, c := range []struct {
+		options demo.Options
+		name    string
+		hashed  string
+		anyone  bool // computes it
+	}{
+		{ecdhe, "session_hash", "messages 1-6", true},
+		{ecdhe, "master_secret", "", false},
+		{ecdhe, "client_verify_data", "messages 1-6", false},
+		{ecdhe, "server_verify_data", "messages 1-6, 8", false},
+		{mutual, "session_hash", "messages 1-8", true},
+		{mutual, "client_verify_data", "messages 1-9", false},
+		{tls13, "client_verify_data", "messages 1-2, 4-7", false},
+		{tls13, "handshake_secret", "", false},
+	} {
+		page := write(t, perform(t, c.options, ""))
+		m := regexp.MustCompile(`\{"name":"` + c.name + `"[^}]*\}`).FindString(page)
+		hashed := fmt.Sprintf(`"hashed":%q`, c.hashed)
+		switch {
+		case m == "":
+			t.Errorf("%v: no %s", c.options.Version, c.name)
+		case strings.Contains(m, hashed) == (c.hashed == ""),
+			strings.Contains(m, `"hashed"`) == (c.hashed == ""),
+			strings.Contains(m, `"anyone"`) != c.anyone, strings.Contains(m, `"public"`):
+			t.Errorf("%v: %.300s, expected %s, anyone: %v", c.options.Version, m, hashed, c.anyone)
 		}
 	}
 }

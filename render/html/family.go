@@ -14,11 +14,50 @@ var parents = map[string][]string{
 	"server_public": {"server_private"},
 	"pre_master_secret": {"client_private", "server_public", "server_private", "client_public",
 		"psk"},
+	// of what is in its messages: see hashed
 	"session_hash":       {"client_random", "server_random", "server_public", "client_public"},
 	"master_secret":      {"pre_master_secret", "client_random", "server_random"},
 	"key_block":          {"master_secret", "server_random", "client_random"},
 	"client_verify_data": {"master_secret"},
 	"server_verify_data": {"master_secret"},
+}
+
+// hashed returns which messages a value is the hash of, or is made from the hash of, if it is: those
+// up to and including ClientKeyExchange (RFC 7627 §3), and those before a Finished (RFC 5246
+// §7.4.9).
+func (r *run) hashed(s *secret) string {
+	if x := r.nodeNamed(s.Name); x != nil {
+		if x.Covers.Text == "" || len(x.Covers.Messages) == 0 {
+			return ""
+		}
+		if rest, retried := strings.CutPrefix(x.Covers.Text, "message_hash, "); retried {
+			return "message_hash and messages " + rest
+		}
+		return "messages " + x.Covers.Text
+	}
+	verify := strings.HasSuffix(s.Name, "_verify_data")
+	if !verify && s.Name != "session_hash" {
+		return ""
+	}
+	var numbers []int
+	for _, p := range r.Steps {
+		if verify && p == s.Born {
+			break
+		}
+		if p.rung == nil || p.rung.Message == nil {
+			continue
+		}
+		if p.rung.Message.Type != iana.HelloRequest {
+			numbers = append(numbers, p.Line.Number)
+		}
+		if !verify && p.rung.Message.Type == iana.ClientKeyExchange {
+			break
+		}
+	}
+	if len(numbers) == 0 {
+		return ""
+	}
+	return "messages " + explain.Ranges(numbers)
 }
 
 // order is the order of the values in the key ring and in the data of the script.

@@ -172,6 +172,7 @@ type datum struct {
 	Server  string   `json:"server,omitempty"`
 	Public  bool     `json:"public,omitempty"`
 	Anyone  bool     `json:"anyone,omitempty"`
+	Hashed  string   `json:"hashed,omitempty"` // the messages whose hash goes in
 	Print   string   `json:"print,omitempty"`
 	From    []string `json:"from"`
 	Into    []string `json:"into"`
@@ -201,7 +202,8 @@ func (r *run) datum(s *secret) datum {
 	d := datum{Name: s.Name, Step: s.Born.ID, Number: s.Born.Number,
 		Title:  explain.Escape(s.Born.Title),
 		Client: s.Value.Client, Server: s.Value.Server, Public: s.Value.Public, From: s.From,
-		Into: s.Into, Print: s.Value.Print, Anyone: s.Value.Anyone}
+		Into: s.Into, Print: s.Value.Print, Anyone: s.Value.Anyone,
+		Hashed: r.hashed(s)}
 	if s.Value.Bytes > 0 && (!s.Value.Public || s.Value.Verdict == "") {
 		d.Command = s.Born.commandFor(s.Value)
 	}

@@ -1,9 +1,11 @@
 package html
 
 import (
+	"encoding/binary"
 	"fmt"
 	"strings"
 
+	"github.com/vitrine-tls/vitrine/alert"
 	"github.com/vitrine-tls/vitrine/explain"
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/record"
@@ -176,16 +178,22 @@ func (d *dissection) guards(what string) {
 func (d *dissection) cipher() {
 	d.add("IV", "nonce", "random, and another for each record", true,
 		func(x *trace.Record) []byte { return x.IV })
-	d.add("explicit nonce", "nonce", "the sequence number, so that it never repeats", true,
+	implicit := "nonce"
+	if d.construction == explicitNonce { // of which the rest is on the wire
+		implicit = "implicit nonce"
+	}
+	d.add(implicit, d.side+"_write_IV", nonceNote(d.construction, d.side), false,
+		func(x *trace.Record) []byte {
+			return x.Nonce[:max(0, len(x.Nonce)-len(x.Explicit))]
+		})
+	d.add("explicit nonce", "nonce", explicitNote(d.sent), true,
 		func(x *trace.Record) []byte { return x.Explicit })
-	d.add("nonce", d.side+"_write_IV", nonceNote(d.construction, d.side), false,
-		func(x *trace.Record) []byte { return x.Nonce })
 	if d.construction >= explicitNonce {
 		d.guards("AAD")
 	}
 	d.add("ciphertext", d.side+"_write_key", "under "+d.key, true,
 		func(x *trace.Record) []byte { return x.Ciphertext })
-	d.add("plaintext", "plain", "what was to be said", false,
+	d.add("plaintext", "plain", said(d.sent), false,
 		func(x *trace.Record) []byte { return x.Plaintext })
 	if d.construction == innerType {
 		d.add("type", "code", fmt.Sprintf("%v: what it really is", d.sent.ContentType), false,
@@ -245,13 +253,30 @@ var how = map[construction]struct {
 func nonceNote(c construction, side string) string {
 	switch c {
 	case explicitNonce:
-		return side + "_write_IV, then the explicit nonce"
+		return side + "_write_IV: the nonce is these bytes, and then the explicit nonce"
 	case innerType:
 		return "the " + side +
 			"'s iv XOR the sequence number, which is never sent: a record that is repeated, left " +
 			"out or in another place does not open"
 	}
 	return side + "_write_IV XOR the sequence number"
+}
+
+// explicitNote says what a sender chose for the part of the nonce that is sent. See RFC 5288 §3.
+func explicitNote(r *trace.Record) string {
+	if len(r.Explicit) == 8 && binary.BigEndian.Uint64(r.Explicit) == r.SeqNum {
+		return "the sequence number, so that it never repeats"
+	}
+	return "chosen by the sender, who must never repeat it under one key"
+}
+
+// said says what a plaintext is: of an alert, its two bytes.
+func said(r *trace.Record) string {
+	if p := r.Plaintext; r.ContentType == iana.RecordAlert && len(p) == 2 {
+		return fmt.Sprintf("%02x %v, %02x %v", p[0], alert.Level(p[0]), p[1],
+			alert.Description(p[1]))
+	}
+	return "what was to be said"
 }
 
 func macInput(c construction) string {

@@ -241,13 +241,15 @@
     const hidden = root.classList.contains("quiz") && $(".asking[data-quiz]") && $$(".asking").some((q) => q.dataset.quiz === name);
     if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
     for (const [word, list] of [["made from", s.from], ["goes into", s.into]]) {
-      if (!list || !list.length) continue;
-      const row = make("p", word + " ", "row");
-      for (const n of list) {
+      const hashed = word === "made from" && s.hashed, whole = hashed && name === "session_hash";
+      if (!hashed && (!list || !list.length)) continue;
+      const row = make("p", word + (whole ? ` ${s.hashed}, whole; in them are ` : " "), "row");
+      for (const n of list || []) {
         const b = make("button", n, "kin s-" + n);
         b.addEventListener("click", () => inspect(run, n, back));
         row.append(b);
       }
+      if (hashed && !whole) row.append(` and the hash of ${s.hashed}`);
       panel.append(row);
     }
     if (s.command && !(run.closest(".eve") && /^psk_binder/.test(name))) { // it has the key
