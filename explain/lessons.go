@@ -124,8 +124,8 @@ var SignedNotes = struct {
 	ClientRandom: "Without it a signature that was made for another client, and recorded, could " +
 		"be shown to this one.",
 	ServerRandom: "With both randoms the signature is bound to this handshake. Without this " +
-		"one, where a server uses a key for several connections, who has seen one signature could " +
-		"show it again to a client that repeats its random.",
+		"one, where a server uses a key for several connections, who has seen one signature " +
+		"could show it again to a client that repeats its random.",
 	Params: "Without them an attacker in the middle could put a public key of his own in the " +
 		"place of the server's, and read everything.",
 	Rest: "The lists of the hellos are not signed. So an attacker could make both sides use a " +

@@ -132,8 +132,10 @@ var glossary = []Word{
 		"RFC 5246 §6.2"},
 	{"sequence number",
 		"Counts the records of one direction. It goes into the MAC, the nonce or the additional " +
-			"data of each record and is not sent, except that GCM and CCM records may show it.", "RFC 5246 §6.1"},
-	{"session_hash", "The hash of all messages up to and including ClientKeyExchange.", "RFC 7627 §3"},
+			"data of each record and is not sent, except that GCM and CCM records may show it.",
+		"RFC 5246 §6.1"},
+	{"session_hash", "The hash of all messages up to and including ClientKeyExchange.",
+		"RFC 7627 §3"},
 	{"signature", "Made with a private key, verified with the public one.", "RFC 5246 §4.7"},
 	{"tag", "What an AEAD adds to the ciphertext. If it does not fit, nothing is decrypted.",
 		"RFC 5116 §2.1"},

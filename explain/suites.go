@@ -101,7 +101,8 @@ func Secrets(run Run) Sentence {
 		return Sentence{fmt.Sprintf(seeded+"\"%s\": the clock stands still, every "+
 			"key in it is public. Never use one.", Escape(run.Seed)), Bad}
 	case run.demonstration():
-		return Sentence{"The keys of the connection were made for this run and are shown in full.", Plain}
+		return Sentence{"The keys of the connection were made for this run and are shown in full.",
+			Plain}
 	}
 	return Sentence{"Holds the secrets of a connection: whoever has this can read what was said.",
 		Bad}

@@ -22,7 +22,7 @@ var parents = map[string][]string{
 	"server_verify_data": {"master_secret"},
 }
 
-// hashed returns which messages a value is the hash of, or is made from the hash of, if it is: those
+// hashed returns which messages a value is the hash of, or is made from the hash of, if any: those
 // up to and including ClientKeyExchange (RFC 7627 §3), and those before a Finished (RFC 5246
 // §7.4.9).
 func (r *run) hashed(s *secret) string {

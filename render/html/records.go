@@ -193,7 +193,7 @@ func (d *dissection) cipher() {
 	}
 	d.add("ciphertext", d.side+"_write_key", "under "+d.key, true,
 		func(x *trace.Record) []byte { return x.Ciphertext })
-	d.add("plaintext", "plain", said(d.sent), false,
+	d.add("plaintext", "plain", saysInside(d.sent), false,
 		func(x *trace.Record) []byte { return x.Plaintext })
 	if d.construction == innerType {
 		d.add("type", "code", fmt.Sprintf("%v: what it really is", d.sent.ContentType), false,
@@ -270,8 +270,8 @@ func explicitNote(r *trace.Record) string {
 	return "chosen by the sender, who must never repeat it under one key"
 }
 
-// said says what a plaintext is: of an alert, its two bytes.
-func said(r *trace.Record) string {
+// saysInside says what a plaintext means: of an alert, its two bytes.
+func saysInside(r *trace.Record) string {
 	if p := r.Plaintext; r.ContentType == iana.RecordAlert && len(p) == 2 {
 		return fmt.Sprintf("%02x %v, %02x %v", p[0], alert.Level(p[0]), p[1],
 			alert.Description(p[1]))
