@@ -61,7 +61,8 @@ var simplified = []Simplification{
 	{"The master secret is derived from the pre-master secret and the two randoms.",
 		"Since RFC 7627 it is usually derived from the pre_master_secret and the hash of all " +
 			"messages up to and including ClientKeyExchange. Where it still comes from " +
-			"the randoms, an attacker between two sides can have one master_secret with both (triple handshake).",
+			"the randoms, an attacker between two sides can have one master_secret with both " +
+			"(triple handshake).",
 		"RFC 7627 §4"},
 	{"Forward secrecy comes from hashing, or from fresh session keys.",
 		"It comes from ephemeral private keys that are forgotten. Every handshake has fresh " +

@@ -64,8 +64,8 @@ const numberedNote = "A part that is known by its number: in subjectAltName 2 is
 // x509ExtensionNotes are sentences about the extensions of a certificate. See RFC 5280 §4.2.
 var x509ExtensionNotes = map[string]string{
 	"keyUsage": "What the key may do, a bit for each: sign, encrypt keys, sign certificates. " +
-		"With TLS 1.3, and with DHE or ECDHE before it, a key proves who the server is by signing " +
-		"(digitalSignature); with RSA key exchange, by decrypting (keyEncipherment).",
+		"With TLS 1.3, and with DHE or ECDHE before it, a key proves who the server is by " +
+		"signing (digitalSignature); with RSA key exchange, by decrypting (keyEncipherment).",
 	"extKeyUsage": "For what: a certificate for servers is none for clients, or for mail.",
 	"basicConstraints": "Whether this is an authority, which may sign certificates. Without it " +
 		"anybody with a certificate could make them for any name.",
