@@ -196,6 +196,9 @@ func sharedKeyReader(r *Result) Reader {
 // passes is what an attacker can do with a pre-shared key besides.
 const passes = "But while the server takes this key, whoever has it can pass for the client."
 
+// ResumedFrom says which connection brought the ticket that s resumes by.
+func (s *Story) ResumedFrom(before *Story) { s.Result.before = &before.Result }
+
 func quantumReader(s *Story) Reader {
 	const has = "and a quantum computer"
 	const enough = "once there is one that is large enough: "
@@ -203,6 +206,12 @@ func quantumReader(s *Story) Reader {
 	case r.PostQuantum:
 		return Reader{has, "Does not read it, as far as is known: that is what ML-KEM is for.",
 			false}
+	case r.before != nil && r.before.Judged && r.before.PostQuantum:
+		return Reader{has, "Reads nothing without the pre-shared key. That comes from a " +
+			"connection with ML-KEM, which it cannot undo, as far as is known.", false}
+	case r.before != nil && r.before.Judged && !r.before.preShared:
+		return Reader{has, "Reads everything, " + enough + "with a recording of the connection " +
+			"that brought the ticket, too, it finds the pre-shared key.", true}
 	case r.preShared:
 		return Reader{has, "Reads nothing without the pre-shared key, which goes into all keys. " +
 			"If that comes from a connection that was recorded, too, and whose exchange it can " +

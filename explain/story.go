@@ -278,6 +278,7 @@ type Result struct {
 	exchange    iana.KeyExchange
 	preShared   bool     // a pre-shared key goes into the keys
 	ticket      bool     // that pre-shared key is known to be from a ticket
+	before      *Result  // of the connection that brought the ticket, if it is known
 	resumed     bool     // up to TLS 1.2: from the master_secret of another connection
 	Stalled     bool     // no side detected an error, but one waited for what never came
 	Forged      string   // the alert that ended the connection, and that nobody sent; or empty

@@ -21,7 +21,7 @@
 //	message.go records.go                   messages to the last byte, and records
 //	derive.go schedule.go commands.go       derivations, signatures, the key schedule, commands
 //	words.go prints.go family.go ladder.go  words, fingerprints, secrets, and the picture
-//	compare.go run.go                       several runs; one, with all of these
+//	compare.go resume.go run.go             several runs; one, with all of these
 //	html.go fragment.go                     the page, and a part of it
 //
 // It has no compatibility promise, except for what Vitrine's API refers to.
@@ -104,6 +104,7 @@ func Write(w io.Writer, o Options, runs ...Run) error {
 		v.Title = v.Runs[0].title()
 	}
 	if len(runs) > 1 {
+		resume(v.Runs)
 		v.Comparison = compare(v.Runs)
 	}
 	data, err := json.Marshal(v.data())

@@ -145,6 +145,7 @@ func (d *drawing) arrow(g *rungGroup, p *step) {
 	if len(a.Name) > 26 {
 		a.Name = a.Name[:25] + "…"
 	}
+	a.Long = len(fmt.Sprint(a.Number, a.Name, a.Size)) > 33
 	for name, s := range d.run.secrets {
 		if s.Born == p && s.Value.Public {
 			at := d.known[name]

@@ -31,6 +31,7 @@ type run struct {
 	Erasures []explain.Erasure
 	Holdings []explain.Holding
 	Signs    []string // what is signed, and why
+	Resumes  *link    // to the ticket of an earlier run
 	Opens    []explain.WriteKey
 	secrets  map[string]*secret
 	nodes    map[*explain.Node]*node
@@ -86,7 +87,11 @@ type fact struct {
 	explain.Fact
 	Value value
 	Label string
+	Link  *link // to another run
 }
+
+// link leads from one run of a page to another.
+type link struct{ Text, To, At string }
 
 // value is a value as the two sides have it.
 type value struct {
@@ -305,6 +310,7 @@ type arrow struct {
 	Number                   int
 	Name, Remark, Size       string
 	Protected, Both, Altered bool
+	Long                     bool // the text is set smaller
 }
 
 // chip is a value drawn on a side that has it.

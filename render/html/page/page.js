@@ -301,9 +301,14 @@
       form.append(input, check, tell, out);
       q.append(form);
     });
+    hideAsked();
     if (current && !$(".asking", current)) $("#live").textContent = "This step has nothing to compute. Go on to a derivation.";
   };
-  const answer = (q) => { q.classList.remove("asking"); $$(".ask", q).forEach((f) => f.remove()); };
+  const answer = (q) => { q.classList.remove("asking"); $$(".ask", q).forEach((f) => f.remove()); hideAsked(); };
+  const hideAsked = () => { // where the step shows an answer once more
+    const asked = new Set($$(".asking").map((q) => q.dataset.answer));
+    $$(".in .val", current || undefined).forEach((v) => v.classList.toggle("asked", asked.has(v.textContent)));
+  };
   const answerAll = () => $$(".asking").forEach(answer);
 
   // The glossary.
