@@ -111,7 +111,7 @@ var protocol13 = protocol{
 	unsigned: "nothing: the PSK proves it",
 	signsNothing: "Nothing is signed: the pre-shared key, which only these two have, goes into " +
 		"all keys, and the binder and Finished show that both have it. That of a ticket comes " +
-		"from a connection in which the server signed.",
+		"from an earlier connection: who is who was shown there, or before it.",
 	certificateSeen: "no: sent encrypted",
 	ticketSeen:      "no: sent encrypted, until the client shows it in its next hello",
 	record:          (*notes).record13,

@@ -100,7 +100,7 @@ func (t *teller13) add13(number int, steps ...Step) {
 		c := chapters13[number-1]
 		switch {
 		case number == 3 && t.resumes():
-			c.Motto = "the PSK says who is there: no certificate"
+			c.Motto = "both have the PSK: no certificate"
 		case number == 5:
 			c.Motto = t.unchanged(c.Motto, strings.TrimPrefix(t.transcript(iana.Client),
 				"message_hash, "), iana.Client)
