@@ -65,7 +65,7 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 		}
 		// without leading zeros: RFC 5246 §8.1.2
 		const strip = `print(z.to_bytes((z.bit_length() + 7) // 8, "big").hex())`
-		return []Command{python(name,
+		return []Command{python(name+", as the "+e.From.String(),
 			fmt.Sprintf("z = pow(0x%s, 0x%s, 0x%s)\n%s", hexOf(e.Peer), hexOf(e.Private), hexOf(p),
 				strip), s.Output)}
 	}
@@ -73,7 +73,8 @@ func (v *notes) sharedSecret(s *trace.SharedSecret) []Command {
 	if !ok {
 		return nil
 	}
-	return []Command{openssl(name, agreeOn(c, e.Private, e.Peer), s.Output)}
+	return []Command{openssl(name+", as the "+e.From.String(),
+		agreeOn(c, e.Private, e.Peer), s.Output)}
 }
 
 // decrypt returns the command that decrypts the EncryptedPreMasterSecret with the server's key. See

@@ -257,7 +257,7 @@ func (r *Result) countAll(chapters []Chapter) {
 				r.count(f)
 			}
 			for _, n := range s.Nodes {
-				r.count(Fact{Value: n.Value})
+				r.count(Fact{Name: n.ID, Value: n.Value})
 			}
 		}
 	}
@@ -267,13 +267,19 @@ func (r *Result) count(f Fact) {
 	if f.Sent || f.Part {
 		return
 	}
-	switch f.Value.Compare() {
-	case Equal:
-		r.Compared++
-		r.Equal++
-	case Different:
-		r.Compared++
+	verdict := f.Value.Compare()
+	if verdict == Uncompared {
+		return
 	}
+	r.Compared++
+	if verdict == Equal {
+		r.Equal++
+	}
+	name := f.Secret
+	if name == "" || name == "verify_data" {
+		name = f.Name
+	}
+	r.Names = append(r.Names, name)
 }
 
 func (t *teller) summary() string {

@@ -260,12 +260,13 @@ type Key struct {
 
 // Result describes how a connection ended.
 type Result struct {
-	Complete bool   // handshake, data and close, on both sides
-	Ending   Ending // what is known if it is not complete
-	Summary  string // "TLS 1.2, RSA, AES_256_CBC, …"
-	Compared int    // values that both sides hold
-	Equal    int    // of these
-	Wire     int    // bytes of all records, both ways
+	Complete bool     // handshake, data and close, on both sides
+	Ending   Ending   // what is known if it is not complete
+	Summary  string   // "TLS 1.2, RSA, AES_256_CBC, …"
+	Compared int      // values that both sides hold
+	Equal    int      // of these
+	Names    []string // of these values, in order
+	Wire     int      // bytes of all records, both ways
 	// ForwardSecret is false of a handshake that was not completed: see Judged.
 	ForwardSecret bool
 	EarlyData     bool // was sent, under the PSK alone: that data is never forward secret

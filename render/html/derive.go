@@ -153,6 +153,13 @@ func newKeyBar(list []explain.Key) *keyBar {
 		p.Width, p.Middle = p.End-p.X, (p.X+p.End)/2
 		p.Short = strings.NewReplacer("client_write_", "client ", "server_write_", "server ", "_",
 			" ").Replace(k.Name)
+		const letter = 9 // the width of one
+		if words := strings.Fields(p.Short); len(p.Short)*letter > p.Width {
+			p.Short = words[len(words)-1]
+		}
+		if len(p.Short)*letter > p.Width {
+			p.Short = ""
+		}
 		bar.Parts = append(bar.Parts, p)
 	}
 	return bar

@@ -123,3 +123,27 @@ func TestAPanelNamesTheMessagesThatAreHashed(t *testing.T) {
 		}
 	}
 }
+
+// What is compared is named once each, under the count, and a command for what each side computes
+// from keys of its own says as which.
+func TestThePageNamesWhatItCounts(t *testing.T) {
+	page := write(t, perform(t, demo.Options{Suite: iana.TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+		Auth: throwaway.RSA, Group: iana.X25519, ExtendedMasterSecret: true}, ""))
+	for _, want := range []string{"10 of 10 values that both sides computed are equal",
+		"each once: pre_master_secret, master_secret, session_hash, client_write_key, " +
+			"server_write_key, client_write_IV, server_write_IV, client verify_data, " +
+			"server verify_data, tag.",
+		"<h5>pre_master_secret, as the client</h5>", "<h5>pre_master_secret, as the server</h5>",
+		"01 warning, 00 close_notify", ">client IV</text>",
+		`implicit nonce <span class="count">4</span>`,
+		`explicit nonce <span class="count">8</span>`, "alert: stops the content",
+		"handshake: stops the content", "the client names no session to resume",
+		"the result of the exchange is not all zeros"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page does not have %q", want)
+		}
+	}
+	if n := strings.Count(page, ">both ways</"); n != 1 {
+		t.Errorf("close_notify is %d times sent both ways, expected once", n)
+	}
+}

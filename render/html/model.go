@@ -188,8 +188,8 @@ type keyBar struct {
 }
 
 type barPart struct {
-	X, Width, Middle, End int // of 1000
-	Family, Short         string
+	X, Width, Middle, End int    // of 1000
+	Family, Short         string // Short: what fits of the name
 	Offset, Len           int
 }
 
