@@ -242,9 +242,9 @@
     if (!hidden) panel.append(make("p", s.client || s.server || s.print, "row val"));
     for (const [word, list] of [["made from", s.from], ["goes into", s.into]]) {
       const hashed = word === "made from" && s.hashed, whole = hashed && name === "session_hash";
-      if (!hashed && (!list || !list.length)) continue;
+      if (!list || !list.length) continue;
       const row = make("p", word + (whole ? ` ${s.hashed}, whole; in them are ` : " "), "row");
-      for (const n of list || []) {
+      for (const n of list) {
         const b = make("button", n, "kin s-" + n);
         b.addEventListener("click", () => inspect(run, n, back));
         row.append(b);
