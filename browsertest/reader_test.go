@@ -19,7 +19,7 @@ func TestThePageAnswersItsQuestions(t *testing.T) {
 		"header: length", "Which handshake message this is.", "32 random bytes",
 		"one byte, null", "The server that the client means, in the clear",
 		// who knows what
-		"What each side knows", "Eavesdropper", "yes: sent, or computed from what was",
+		"What each side knows", "Eavesdropper", "yes: sent in the clear",
 		"Who could read it later, and with what", "the recording alone",
 		"and later the private key of the server's certificate", "and a quantum computer",
 		// what protects a record, and from what
