@@ -18,6 +18,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/playpage"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/playground"
 )
 
@@ -190,6 +191,9 @@ func TestPlaygroundRunsAsNatively(t *testing.T) {
 // The file needs 'wasm-unsafe-eval', and says so where it is missing. With it there is no report of
 // the policy: open sees to that in each test.
 func TestPlaygroundNeedsItsPolicy(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with -short: a page of 5 MB is loaded for one sentence")
+	}
 	p := open(t, playgroundFile(t, " &#39;wasm-unsafe-eval&#39;", ""))
 	p.until(`document.documentElement.dataset.broken === "true"`)
 	is(p, `document.querySelector("#sentence").textContent`, "The playground does not start here.")
@@ -298,7 +302,11 @@ func TestAPlaygroundLessonEndsWithItsGoals(t *testing.T) {
 	p.until(`document.querySelectorAll("#lesson-5 .goal").length === 6`)
 	is(p, `document.querySelector("#lesson-5").checkVisibility()`, true)
 	is(p, `document.querySelector("#lesson-6").checkVisibility()`, false)
-	for position := range 2 {
+	positions := 2
+	if testing.Short() {
+		positions = 1
+	}
+	for position := range positions {
 		if position == 1 {
 			p.do(chromedp.Click(`#lesson-5 [data-position="1"]`))
 			p.until(`document.querySelectorAll("#acts li").length === 0`) // another handshake
@@ -311,6 +319,10 @@ func TestAPlaygroundLessonEndsWithItsGoals(t *testing.T) {
 		is(p, `document.documentElement.scrollWidth <= innerWidth`, true)
 		p.until(fmt.Sprintf(`document.querySelectorAll("#lesson-5 .goal.met").length >= %d`,
 			3*(position+1)))
+	}
+	if testing.Short() {
+		t.Log("1 of 2 positions of the knob: a sample, because of -short")
+		return
 	}
 	p.until(`document.querySelector("#lesson-5").classList.contains("whole")`)
 	is(p, `document.querySelector('#lessons [data-lesson="5"] .done').hidden`, false)
@@ -343,7 +355,7 @@ func TestPlaygroundLooksRight(t *testing.T) {
 		"act=flip.c4.40.01&at=c4.40")
 	p.mouse(`#setup-button`)
 	p.until(`!document.querySelector("#setup").hidden`)
-	for _, scheme := range []string{"light", "dark"} {
+	for _, scheme := range testkit.Sample(t, "schemes", 2, []string{"light", "dark"}) {
 		for _, width := range []int64{400, 1280} {
 			p.do(chromedp.EmulateViewport(width, 800), colorScheme(scheme))
 			is(p, cutScript, "")

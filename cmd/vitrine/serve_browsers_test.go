@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 )
 
 // serving starts vitrine serve with a certificate made for the run.
@@ -166,7 +168,7 @@ var printedPin = regexp.MustCompile(`pin sha256/(\S+);`)
 // A browser shows the page of its connection, over HTTP/2 and TLS 1.3 with the hybrid group. It
 // trusts the pin of the key instead of the CA.
 func TestChromiumSeesThePage(t *testing.T) {
-	chromium := installed(t, "chromium")
+	chromium := testkit.Chromium(t)
 	s, _ := serving(t)
 	pin := printedPin.FindStringSubmatch(s.errs.String())
 	if pin == nil {
