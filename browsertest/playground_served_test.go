@@ -13,6 +13,9 @@ import (
 
 // The served page fetches its WebAssembly from where it came, compressed, and nothing else.
 func TestAServedPlaygroundFetchesItsWebAssemblyAlone(t *testing.T) {
+	if testing.Short() {
+		t.Skip("with -short: the playground is loaded from a file by other tests")
+	}
 	if browser == nil {
 		t.Skip(noBrowser)
 	}
