@@ -101,7 +101,7 @@ install_programs() {
 		say "not there, and installed only by root on Debian: $packages"
 	else
 		say "installing $packages"
-		# shellcheck disable=SC2046 # a list of words
+		# shellcheck disable=SC2046,SC2086 # lists of words
 		apt-get -qq update && DEBIAN_FRONTEND=noninteractive apt-get -qq -y --no-install-recommends install $(known_packages $packages) >"$scratch/apt" 2>&1 || {
 			cat "$scratch/apt"
 			return 1

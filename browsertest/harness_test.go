@@ -29,6 +29,7 @@ import (
 
 	"github.com/vitrine-tls/vitrine/iana"
 	"github.com/vitrine-tls/vitrine/internal/demo"
+	"github.com/vitrine-tls/vitrine/internal/testkit"
 	"github.com/vitrine-tls/vitrine/internal/throwaway"
 	"github.com/vitrine-tls/vitrine/render/html"
 )
@@ -84,12 +85,7 @@ func installed() (path string, err error) {
 	if named := os.Getenv("VITRINE_BROWSER"); named != "" {
 		return exec.LookPath(named)
 	}
-	for _, name := range []string{"chromium-headless-shell", "chromium"} {
-		if path, err := exec.LookPath(name); err == nil {
-			return path, nil
-		}
-	}
-	return "", nil
+	return testkit.FindChromium(true), nil
 }
 
 // tab is a page in the browser, and the errors that it reported.

@@ -80,12 +80,11 @@ func HostName(ch *message.ClientHello) string {
 	if ok, err := ch.Extensions.Read(iana.ExtServerName, &names); !ok || err != nil {
 		return ""
 	}
-	for _, n := range names.Names {
-		if n.Type == iana.HostName && CheckHostName(string(n.Name)) == nil {
-			return string(n.Name)
-		}
+	name := hostName(&names)
+	if CheckHostName(name) != nil {
+		return ""
 	}
-	return ""
+	return name
 }
 
 // hostName returns the name of type host_name, or an empty string.

@@ -116,7 +116,7 @@ func plausible(b []byte) bool {
 }
 
 // next returns the next handshake message, or the alert that came instead.
-func (r *reader) next() (raw []byte, a *received, err error) {
+func (r *reader) next() (raw []byte, a *alert.Received, err error) {
 	for {
 		if len(r.joint) >= message.HeaderLen && len(r.joint) >= message.Length(r.joint) {
 			n := message.Length(r.joint)
@@ -128,7 +128,8 @@ func (r *reader) next() (raw []byte, a *received, err error) {
 		case err != nil:
 			return nil, nil, err
 		case typ == iana.RecordAlert && len(content) == 2:
-			return nil, &received{alert.Level(content[0]), alert.Description(content[1])}, nil
+			return nil, &alert.Received{Level: alert.Level(content[0]),
+				Description: alert.Description(content[1])}, nil
 		case typ == iana.RecordChangeCipherSpec:
 			return nil, nil, errEarlyChange
 		case typ != iana.RecordHandshake:
@@ -138,17 +139,11 @@ func (r *reader) next() (raw []byte, a *received, err error) {
 	}
 }
 
-// received is an alert of the server.
-type received struct {
-	level alert.Level
-	alert.Description
-}
-
-// mild reports whether a handshake may go on after the alert.
-func (r *received) mild() bool {
-	switch r.Description {
+// mild reports whether a handshake may go on after an alert.
+func mild(a *alert.Received) bool {
+	switch a.Description {
 	case alert.UnrecognizedName, alert.UserCanceled, alert.NoRenegotiation:
-		return r.level == alert.Warning
+		return a.Level == alert.Warning
 	}
 	return false
 }
@@ -160,7 +155,7 @@ func (a *Answer) read(r *reader) {
 		a.first = r.first
 		if got != nil {
 			a.Alert = &got.Description
-			if !got.mild() {
+			if !mild(got) {
 				a.Outcome = Alerted
 				return
 			}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"net"
 	"syscall"
 
 	"github.com/vitrine-tls/vitrine/diagnose"
@@ -83,7 +83,7 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 		f.Try = append(f.Try, fmt.Sprintf("nc -vz %s %s", host, c.target.port))
 	case errors.Is(a.err, syscall.EHOSTUNREACH), errors.Is(a.err, syscall.ENETUNREACH):
 		why := "no machine has that address, or this one has no way there"
-		if strings.Contains(a.err.Error(), "[") {
+		if op, ok := errors.AsType[*net.OpError](a.err); ok && isIPv6(op.Addr) {
 			why += ": it may have no IPv6"
 		}
 		f.Inferred = append(f.Inferred, why)
@@ -103,6 +103,12 @@ func (c *caller) explainUnreached(ctx context.Context, a *attempt, f *failureRep
 	case step.Phase == "proxy":
 		f.Try = append(f.Try, c.line(nil, flagChange{Name: "proxy", Drop: true}))
 	}
+}
+
+// isIPv6 reports whether an address of TCP is one of IPv6.
+func isIPv6(a net.Addr) bool {
+	tcp, ok := a.(*net.TCPAddr)
+	return ok && tcp.IP.To4() == nil
 }
 
 // family returns the flag by which one family of addresses is used only, and its name, or nothing.

@@ -159,8 +159,8 @@ type server struct {
 	serve func(context.Context, net.Listener)
 }
 
-// servers returns crypto/tls, but for -short, the library, and the server of the command for so
-// many connections.
+// servers returns the library and the server of the command for so many connections, and without
+// -short crypto/tls before them.
 func servers(config *vitrine.Config, conns int) []server {
 	theirs := &tls.Config{Certificates: config.Certificates, MinVersion: config.MinVersion,
 		MaxVersion: config.MaxVersion}

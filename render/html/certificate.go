@@ -115,8 +115,7 @@ func publicKey(c *x509.Certificate) string {
 }
 
 func usages(c *x509.Certificate) (list []string) {
-	for bit, name := range [...]string{"digitalSignature", "nonRepudiation", "keyEncipherment",
-		"dataEncipherment", "keyAgreement", "keyCertSign", "cRLSign"} {
+	for bit, name := range keyUses {
 		if c.KeyUsage&(1<<bit) != 0 {
 			list = append(list, name)
 		}
